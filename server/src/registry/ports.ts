@@ -1,0 +1,162 @@
+/**
+ * What the registry needs of the outside. Every store implements these and passes test/contracts; every use case knows
+ * only these.
+ */
+import type { ChangeSet, Committed } from '../domain/change-set.ts';
+import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Sequence, TaskKey, Version } from '../domain/identity.ts';
+import type { Adjudication, HeldLink, Pair } from '../domain/links.ts';
+import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
+import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
+import type { ReviewTask } from '../domain/review.ts';
+import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
+
+/** Where the ledger stands. */
+export interface Head {
+  readonly sequence: Sequence;
+  /** Hash of the last change set, lower-case hex; 64 zeros before the first. */
+  readonly hash: string;
+  /** The next keys to give; taken under the head, so that no two processes give the same. */
+  readonly nextRecord: RecordKey;
+  readonly nextGolden: GoldenKey;
+  readonly nextTask: TaskKey;
+  /** Version of the decision rules that pairs and features were last made for; '' before the first. */
+  readonly ruleVersion: string;
+}
+
+/** What an id names. An alias answers as `record`. */
+export type Named =
+  { readonly kind: 'record'; readonly key: RecordKey } | { readonly kind: 'golden'; readonly key: GoldenKey };
+
+/** Skeleton reads, as of the committed head or of an overlay on it. All are point reads or bounded by a component. */
+export interface RegistryView {
+  /** The record that (scope, system, value) names. Scope: see RecordIdentifier. */
+  named(scope: string, system: string, value: string): Promise<RecordKey | undefined>;
+  /** What `id` names: a record's or golden record's own id, else the alias of `client`, else the alias of everyone. */
+  resolveId(id: string, client: string): Promise<Named | undefined>;
+  record(key: RecordKey): Promise<SourceRecord | undefined>;
+  /** The record's current content, features under the current rules, and identifiers. */
+  resource(key: RecordKey): Promise<string | undefined>;
+  features(key: RecordKey): Promise<FeatureValues | undefined>;
+  golden(key: GoldenKey): Promise<GoldenRecord | undefined>;
+  /** Records linked to it now, ascending. */
+  members(golden: GoldenKey): Promise<readonly RecordKey[]>;
+  /** Every link that the record ever had, oldest first. */
+  linksOf(record: RecordKey): Promise<readonly HeldLink[]>;
+  /** Every link that the golden record ever had, oldest first. */
+  linksTo(golden: GoldenKey): Promise<readonly HeldLink[]>;
+  /** Pairs in force that hold the record. */
+  pairs(record: RecordKey): Promise<readonly Pair[]>;
+  /** The latest adjudication on each pair that holds the record, `undecided` ones left out. */
+  adjudications(record: RecordKey): Promise<readonly Adjudication[]>;
+  openTasks(record: RecordKey): Promise<readonly ReviewTask[]>;
+}
+
+export type CommitOutcome = { readonly kind: 'committed'; readonly head: Head } | { readonly kind: 'behind' };
+
+/**
+ * The ledger (design §2.1). `commit` writes all change sets of a batch at once or not at all, durably, each with its
+ * own sequence after `after` and chained by hash; `behind` when the head is no longer `after`. It may throw when the
+ * outcome is not known (a lost connection): `committed` then tells.
+ */
+export interface Ledger extends RegistryView {
+  head(): Promise<Head>;
+  commit(batch: string, changes: readonly ChangeSet[], after: Sequence, next: NextKeys): Promise<CommitOutcome>;
+  /** The head that the batch ended at, if it was committed. Known for at least the last 1,000 batches. */
+  committed(batch: string): Promise<Sequence | undefined>;
+  /** Change sets after a sequence, in order; features are not part of them. */
+  changes(after: Sequence, limit: number): Promise<readonly Committed[]>;
+}
+
+export type NextKeys = Pick<Head, 'nextRecord' | 'nextGolden' | 'nextTask'>;
+
+/** Rows for start-up and for the batch jobs: streams in key order, in short reads. */
+export interface RegistryScan {
+  /** Active records with their values for `features`; '' where a row is missing is not told apart from an empty value. */
+  featureRows(features: readonly FeatureSpec[]): AsyncIterable<{ readonly record: RecordKey; readonly values: FeatureValues }>;
+  /** Which of the features have rows for every record. */
+  completeFeatures(features: readonly FeatureSpec[]): Promise<readonly boolean[]>;
+  /** Every record's current content, for back-filling features and for verification. */
+  contents(after: RecordKey, limit: number): Promise<readonly { readonly record: RecordKey; readonly resource: string }[]>;
+  /** Writes feature rows of existing records; derived data, outside the chain. */
+  putFeatures(
+    features: readonly FeatureSpec[],
+    rows: readonly { readonly record: RecordKey; readonly values: FeatureValues }[],
+  ): Promise<void>;
+}
+
+/** A record with all that a reader may be shown. */
+export interface StoredRecord {
+  readonly record: SourceRecord;
+  readonly resource: string;
+  readonly identifiers: readonly RecordIdentifier[];
+}
+
+export interface StoredGolden {
+  readonly golden: GoldenRecord;
+  readonly members: readonly RecordKey[];
+}
+
+export interface IdentifierQuery {
+  /** null: any system (FHIR `identifier=value`); '' : without a system (`|value`). */
+  readonly system: string | null;
+  /** null: any value in the system (`system|`). */
+  readonly value: string | null;
+}
+
+/** Reads for the HTTP door, each bounded by its caller's limit. */
+export interface Reader {
+  head(): Promise<Head>;
+  resolveId(id: string, client: string): Promise<Named | undefined>;
+  storedRecord(key: RecordKey): Promise<StoredRecord | undefined>;
+  storedGolden(key: GoldenKey): Promise<StoredGolden | undefined>;
+  /** Versions of a Patient, newest first. */
+  recordVersions(key: RecordKey, before: Version, limit: number): Promise<readonly StoredRecord[]>;
+  recordVersion(key: RecordKey, version: Version): Promise<StoredRecord | undefined>;
+  goldenVersions(key: GoldenKey, before: Version, limit: number): Promise<readonly StoredGolden[]>;
+  goldenVersion(key: GoldenKey, version: Version): Promise<StoredGolden | undefined>;
+  /** Records with an identifier, ascending by key, after `after`. Every element of `queries` is an alternative. */
+  byIdentifier(queries: readonly IdentifierQuery[], after: RecordKey, limit: number): Promise<readonly RecordKey[]>;
+  countByIdentifier(queries: readonly IdentifierQuery[]): Promise<number>;
+  clients(): Promise<readonly Client[]>;
+  certificates(): Promise<readonly IssuedCertificate[]>;
+  revocations(): Promise<readonly Revocation[]>;
+  /** Change sets, newest first, for the audit view. */
+  changeSets(before: Sequence, limit: number): Promise<readonly Committed[]>;
+}
+
+/** One row of the access log: a query, a look-up, a refusal, a login. */
+export interface AccessEntry {
+  readonly at: Instant;
+  /** `read`, `vread`, `history`, `search`, `pix`, `capabilities`, `audit-read` or `refusal`. */
+  readonly event: string;
+  /** Client name; '' where the caller was not authenticated. */
+  readonly agent: string;
+  readonly address: string;
+  readonly requestId: string;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Raw request line (method and URL): personal data, erasable. */
+  readonly query: string;
+  /** Ids of the Patients that the answer named. */
+  readonly patients: readonly string[];
+  /** Error code where it is a refusal; '' otherwise. */
+  readonly code: string;
+  /** How many alike this row stands for (refusals past the tenth in a minute from one peer are counted). */
+  readonly count: number;
+}
+
+/** Append-only, group-committed, durable before the promise resolves. */
+export interface AccessLog {
+  append(entry: AccessEntry): Promise<void>;
+  /** Newest first. */
+  entries(before: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
+}
+
+export interface Clock {
+  now(): Instant;
+  /** Milliseconds on a clock that never goes back. */
+  monotonic(): number;
+}
+
+/** New ids: time-ordered UUIDs (version 7). */
+export type NewId = () => string;
