@@ -42,7 +42,7 @@ export interface GoldenRecord {
   readonly lastUpdated: Instant;
 }
 
-/** Another id under which a client may address a record. `client` '' means every client. */
+/** Another id under which one client addresses a record; to that client it beats whatever else bears the id. */
 export interface Alias {
   readonly id: string;
   readonly client: string;

@@ -31,7 +31,7 @@ export type Named =
 export interface RegistryView {
   /** The record that (scope, system, value) names. Scope: see RecordIdentifier. */
   named(scope: string, system: string, value: string): Promise<RecordKey | undefined>;
-  /** What `id` names: a record's or golden record's own id, else the alias of `client`, else the alias of everyone. */
+  /** What `id` names to `client`: its own alias first (it may stand for another client's id), else a record's or golden record's own id. */
   resolveId(id: string, client: string): Promise<Named | undefined>;
   record(key: RecordKey): Promise<SourceRecord | undefined>;
   /** The record's current content, features under the current rules, and identifiers. */

@@ -1,0 +1,86 @@
+import type { AuditFacts } from '../domain/change-set.ts';
+import type { ErrorCode, Refusal } from '../domain/errors.ts';
+import type { Adjudication, PairName } from '../domain/links.ts';
+import { pairName } from '../domain/links.ts';
+import type { SourceRecord } from '../domain/records.ts';
+import { componentOf } from '../matching/components.ts';
+import { contradictions } from '../matching/resolve.ts';
+import type { AdjudicationCommand, CommandResult, Sender } from './commands.ts';
+import { consequences, type Decider } from './decide.ts';
+import type { Overlay } from './overlay.ts';
+
+const refused = (code: ErrorCode, diagnostics: string): { kind: 'refused'; refusal: Refusal } => ({
+  kind: 'refused',
+  refusal: { code, issues: [{ severity: 'error', diagnostics }] },
+});
+
+async function sourceRecord(overlay: Overlay, id: string, agent: string): Promise<SourceRecord | undefined> {
+  const named = await overlay.resolveId(id, agent);
+  return named?.kind === 'record' ? overlay.record(named.key) : undefined;
+}
+
+/** Every decision in force that "same" decisions tie to either record: what a new one may contradict. */
+async function decisionsAround(overlay: Overlay, pair: PairName, limit: number): Promise<readonly Adjudication[]> {
+  const found = new Map<string, Adjudication>();
+  const neighbours = async (key: number): Promise<readonly number[]> => {
+    const said = await overlay.adjudications(key);
+    for (const one of said) found.set(`${one.a} ${one.b}`, one);
+    return said.filter((one) => one.verdict === 'same').map((one) => (one.a === key ? one.b : one.a));
+  };
+  await componentOf([pair.a, pair.b], neighbours, limit);
+  return [...found.values()].filter((one) => one.a !== pair.a || one.b !== pair.b);
+}
+
+/** Names the decisions that stand against it, by the records' ids. */
+async function contradiction(overlay: Overlay, decision: Adjudication, limit: number): Promise<string | undefined> {
+  const { verdict } = decision;
+  if (verdict === 'undecided') return undefined;
+  const around = await decisionsAround(overlay, decision, limit);
+  const constraints = around.flatMap(({ a, b, verdict: said }) => (said === 'undecided' ? [] : [{ a, b, verdict: said }]));
+  const against = contradictions(constraints, { a: decision.a, b: decision.b, verdict });
+  if (against.length === 0) return undefined;
+  const words = await Promise.all(
+    against.map(async ({ a, b, verdict: said }) => `Patient/${(await overlay.record(a))?.id} and Patient/${(await overlay.record(b))?.id}: ${said}`),
+  );
+  return `It contradicts earlier decisions, take those back first: ${words.join('; ')}.`;
+}
+
+/**
+ * A person's decision on pairs of source records: "same" joins them, "different" keeps them apart for ever (a broken
+ * match), "undecided" takes an earlier decision back. All pairs are decided in one change set, or none.
+ */
+export async function adjudicate(decider: Decider, overlay: Overlay, sender: Sender, command: AdjudicationCommand): Promise<CommandResult> {
+  const adjudications: Adjudication[] = [];
+  const touched = new Set<number>();
+  for (const pair of command.pairs) {
+    const [a, b] = [await sourceRecord(overlay, pair.a, sender.agent), await sourceRecord(overlay, pair.b, sender.agent)];
+    if (!a || !b) return refused('not-found', `No source record Patient/${a ? pair.b : pair.a}.`);
+    if (a.key === b.key) return refused('business-rule', `Patient/${a.id} cannot be decided on with itself.`);
+    const golden = command.verdict === 'same' ? a.golden : null;
+    const decision = { ...pairName(a.key, b.key), verdict: command.verdict, by: sender.agent, golden };
+    const words = await contradiction(overlay, decision, decider.rules.limits.maxComponent);
+    if (words) return refused('conflict', words);
+    adjudications.push(decision);
+    touched.add(a.key).add(b.key);
+  }
+  const audit: AuditFacts = {
+    action: 'link',
+    agent: sender.agent,
+    address: sender.address,
+    requestId: sender.requestId,
+    record: adjudications[0]?.a ?? null,
+    what: `adjudicate ${command.verdict}`,
+  };
+  const change = await consequences(decider, overlay, {
+    at: decider.clock.now(),
+    audit,
+    submitted: null,
+    created: false,
+    truncated: false,
+    change: { adjudications },
+    seeds: [...touched],
+    shown: [...touched],
+  });
+  await overlay.apply(change);
+  return { kind: 'done' };
+}

@@ -1,0 +1,75 @@
+import type { Refusal } from '../domain/errors.ts';
+import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
+import type { Instant, RecordIdentifier, Version } from '../domain/identity.ts';
+import type { TaskKind } from '../domain/review.ts';
+import type { FeatureValues } from '../matching/model.ts';
+import type { Target } from './which-record.ts';
+
+/** Who sends a command, for its audit. */
+export interface Sender {
+  readonly agent: string;
+  readonly address: string;
+  readonly requestId: string;
+}
+
+/** A Patient to register, ready for the registrar: parsed, validated, its features extracted (design §6). */
+export interface Submission {
+  readonly method: 'POST' | 'PUT';
+  readonly target: Target;
+  readonly bodyId: string | null;
+  /** Canonical JSON text of the sanitised Patient. */
+  readonly resource: string;
+  readonly active: boolean;
+  readonly identifiers: readonly RecordIdentifier[];
+  /** Values for the features of the rules in force, in their order. */
+  readonly features: FeatureValues;
+  readonly ownSystems: readonly string[];
+}
+
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly status: 'created' | 'updated' | 'unchanged';
+  readonly id: string;
+  readonly version: Version;
+  readonly lastUpdated: Instant;
+  readonly cruid: string;
+  readonly flags: readonly TaskKind[];
+  /** Ids of the records that a person said are not the same. */
+  readonly brokenWith: readonly string[];
+  /** The candidates were cut: the answer claims no certainty. */
+  readonly truncated: boolean;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+}
+
+export type SubmissionResult = Accepted | Refused;
+
+/** A person's word on pairs of source records, by their ids. */
+export interface AdjudicationCommand {
+  readonly pairs: readonly { readonly a: string; readonly b: string }[];
+  readonly verdict: 'same' | 'different' | 'undecided';
+}
+
+/** Everything that goes through the registrar. */
+export type Command =
+  | { readonly kind: 'submit'; readonly sender: Sender; readonly submission: Submission }
+  /** A transaction Bundle: all of them or none. */
+  | { readonly kind: 'submit-all'; readonly sender: Sender; readonly submissions: readonly Submission[] }
+  | { readonly kind: 'adjudicate'; readonly sender: Sender; readonly adjudication: AdjudicationCommand }
+  | {
+      readonly kind: 'administer';
+      readonly sender: Sender;
+      readonly what: string;
+      readonly clients: readonly Client[];
+      readonly certificates: readonly IssuedCertificate[];
+      readonly revocations: readonly Revocation[];
+    };
+
+export type CommandResult =
+  | SubmissionResult
+  | { readonly kind: 'all-accepted'; readonly accepted: readonly Accepted[] }
+  | { readonly kind: 'refused-entry'; readonly index: number; readonly refusal: Refusal }
+  | { readonly kind: 'done' };

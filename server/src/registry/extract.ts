@@ -1,0 +1,13 @@
+import type { Patient } from 'fhir/r4.js';
+import { compilePaths } from '../fhir/feature-paths.ts';
+import { featureValue } from '../matching/features/normalise.ts';
+import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
+
+/** Finds a Patient's values for the features of the rules in force: once a submission, never at comparison (design §2.2). */
+export function createExtractor(features: readonly FeatureSpec[]): (patient: Patient) => FeatureValues {
+  const find = compilePaths(features.map((feature) => feature.path));
+  return (patient) => {
+    const found = find(patient);
+    return features.map((feature, index) => featureValue(feature, found[index] ?? []));
+  };
+}

@@ -1,0 +1,106 @@
+import { type ChangeSet, emptyChange } from '../domain/change-set.ts';
+import type { RecordKey } from '../domain/identity.ts';
+import type { Pair, PairName } from '../domain/links.ts';
+import type { FeatureValues, RuleSet } from '../matching/model.ts';
+import { type Decider, pairChanges } from './decide.ts';
+import type { Head, Ledger, RegistryScan } from './ports.ts';
+
+/** How far the work before readiness is; `done` of `total` records. */
+export interface Progress {
+  readonly step: 'features' | 'index' | 'pairs';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface PrepareDependencies {
+  readonly ledger: Ledger;
+  readonly scan: RegistryScan;
+  readonly decider: Decider;
+  /** Feature values of a stored Patient, from its JSON text. */
+  readonly extract: (resource: string) => FeatureValues;
+  readonly progress: (progress: Progress) => void;
+}
+
+const CHUNK = 500;
+
+/** Feature rows for paths or normalisers that the rules name for the first time. */
+async function backfillFeatures({ scan, decider, ledger, extract, progress }: PrepareDependencies): Promise<void> {
+  const { features } = decider.rules;
+  if ((await scan.completeFeatures(features)).every(Boolean)) return;
+  const total = (await ledger.head()).nextRecord - 1;
+  let after: RecordKey = 0;
+  for (;;) {
+    const contents = await scan.contents(after, CHUNK);
+    const last = contents.at(-1);
+    if (!last) break;
+    await scan.putFeatures(
+      features,
+      contents.map(({ record, resource }) => ({ record, values: extract(resource) })),
+    );
+    after = last.record;
+    progress({ step: 'features', done: after, total });
+  }
+}
+
+async function loadIndex({ scan, decider, ledger, progress }: PrepareDependencies): Promise<void> {
+  const total = (await ledger.head()).nextRecord - 1;
+  let done = 0;
+  for await (const { record, values } of scan.featureRows(decider.rules.features)) {
+    decider.index.upsert(record, values);
+    if (++done % 10_000 === 0) progress({ step: 'index', done, total });
+  }
+}
+
+/** What the rules in force say of one record and those after it, against what is stored. */
+async function pairsFrom({ ledger, decider }: PrepareDependencies, record: RecordKey): Promise<{ begun: readonly Pair[]; ended: readonly PairName[] }> {
+  const values = (await ledger.record(record))?.active ? await ledger.features(record) : undefined;
+  const later = (name: PairName): boolean => name.a === record;
+  const before = (await ledger.pairs(record)).filter(later);
+  const found = values ? decider.index.retrieve(values, new Set([record])).candidates : [];
+  const after = found.filter((candidate) => candidate.record > record);
+  return pairChanges(record, before, after);
+}
+
+const administered = (decider: Decider, what: string): ChangeSet =>
+  emptyChange(decider.clock.now(), { action: 'administer', agent: 'registry', address: '', requestId: '', record: null, what });
+
+async function write({ ledger, decider }: PrepareDependencies, head: Head, change: ChangeSet): Promise<Head> {
+  const outcome = await ledger.commit(decider.newId(), [change], head.sequence, head);
+  if (outcome.kind === 'behind') throw new Error('another process changed the registry while its pairs were made again: start again');
+  return outcome.head;
+}
+
+/**
+ * New rules: every pair is made again before the registry is ready. Links stand with their old version until their
+ * component is touched (design §2.3). Interrupted, it goes on from what it finds: a pair whose verdict stands is left.
+ */
+async function rebuildPairs(dependencies: PrepareDependencies): Promise<void> {
+  const { ledger, decider, progress } = dependencies;
+  const { rules } = decider;
+  let head = await ledger.head();
+  if (head.ruleVersion === rules.version) return;
+  const total = head.nextRecord - 1;
+  let begun: Pair[] = [];
+  let ended: PairName[] = [];
+  for (let record = 1; record <= total; record++) {
+    const changes = await pairsFrom(dependencies, record);
+    begun.push(...changes.begun);
+    ended.push(...changes.ended);
+    if (begun.length + ended.length < CHUNK) continue;
+    head = await write(dependencies, head, { ...administered(decider, 'pairs'), pairsBegun: begun, pairsEnded: ended });
+    begun = [];
+    ended = [];
+    progress({ step: 'pairs', done: record, total });
+  }
+  const version = { version: rules.version, definition: JSON.stringify(definition(rules)) };
+  await write(dependencies, head, { ...administered(decider, 'rules'), pairsBegun: begun, pairsEnded: ended, rules: version });
+}
+
+const definition = ({ features, rules, limits }: RuleSet): Omit<RuleSet, 'version'> => ({ features, rules, limits });
+
+/** Everything between opening the store and being ready: features, index, pairs under the rules in force. */
+export async function prepare(dependencies: PrepareDependencies): Promise<void> {
+  await backfillFeatures(dependencies);
+  await loadIndex(dependencies);
+  await rebuildPairs(dependencies);
+}

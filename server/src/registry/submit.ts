@@ -1,0 +1,143 @@
+import { emptyChange } from '../domain/change-set.ts';
+import type { AuditFacts, ChangeSet } from '../domain/change-set.ts';
+import type { Refusal } from '../domain/errors.ts';
+import type { Instant, RecordIdentity, RecordKey } from '../domain/identity.ts';
+import { compareIdentity } from '../domain/identity.ts';
+import type { SourceRecord } from '../domain/records.ts';
+import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
+import { consequences, type Decider, type Draft, pairChanges, retrieve } from './decide.ts';
+import type { Overlay } from './overlay.ts';
+import { UNLINKED } from './regroup.ts';
+import { type Which, whichRecord } from './which-record.ts';
+
+const identityOf = (submission: Submission, client: string): RecordIdentity => {
+  const own = submission.identifiers.filter((identifier) => identifier.names);
+  const all = own.map(({ system, value }) => ({ system, value, client })).sort(compareIdentity);
+  const [first] = all;
+  if (!first) throw new Error('a submission without an identifier that names it passed whichRecord');
+  return first;
+};
+
+const facts = (sender: Sender, submission: Submission, which: { record: RecordKey; created: boolean }): AuditFacts => ({
+  action: which.created ? 'create' : 'update',
+  agent: sender.agent,
+  address: sender.address,
+  requestId: sender.requestId,
+  record: which.record,
+  what: `${submission.method} Patient`,
+});
+
+interface Target {
+  readonly key: RecordKey;
+  readonly before: SourceRecord | undefined;
+  readonly id: string;
+  readonly aliases: ChangeSet['aliases'];
+}
+
+async function target(decider: Decider, overlay: Overlay, which: Exclude<Which, { kind: 'refused' }>, client: string): Promise<Target> {
+  const before = which.kind === 'update' ? await overlay.record(which.record) : undefined;
+  const key = before?.key ?? overlay.next.nextRecord;
+  const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? decider.newId();
+  return { key, before, id, aliases: which.alias === null ? [] : [{ id: which.alias, client, record: key }] };
+}
+
+/** The same body again, decided under the rules in force: nothing changes but the audit (design §7). */
+async function isUnchanged(decider: Decider, overlay: Overlay, submission: Submission, { before }: Target): Promise<boolean> {
+  if (!before || before.active !== submission.active) return false;
+  if ((await overlay.resource(before.key)) !== submission.resource) return false;
+  const links = await overlay.linksOf(before.key);
+  return links.some((link) => link.until === null && link.ruleVersion === decider.rules.version);
+}
+
+async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, 'status' | 'truncated'>): Promise<Accepted> {
+  const record = await overlay.record(key);
+  const golden = record && (await overlay.golden(record.golden));
+  if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);
+  const broken = (await overlay.adjudications(key)).filter((said) => said.verdict === 'different');
+  const others = await Promise.all(broken.map((said) => overlay.record(said.a === key ? said.b : said.a)));
+  return {
+    kind: 'accepted',
+    ...rest,
+    id: record.id,
+    version: record.version,
+    lastUpdated: record.lastUpdated,
+    cruid: golden.id,
+    flags: record.flags,
+    brokenWith: others.flatMap((other) => (other ? [other.id] : [])),
+  };
+}
+
+async function draft(decider: Decider, overlay: Overlay, to: Target, request: { submission: Submission; sender: Sender; at: Instant }): Promise<Draft> {
+  const { submission, sender, at } = request;
+  const { key, before } = to;
+  const found = submission.active
+    ? await retrieve(decider, overlay, key, submission.features)
+    : { candidates: [], truncated: false };
+  const old = before ? await overlay.pairs(key) : [];
+  const { begun, ended } = pairChanges(key, old, found.candidates);
+  const neighbours = old.filter((pair) => pair.class === 'auto').map((pair) => (pair.a === key ? pair.b : pair.a));
+  return {
+    at,
+    audit: facts(sender, submission, { record: key, created: !before }),
+    submitted: {
+      record: {
+        key,
+        id: to.id,
+        version: (before?.version ?? 0) + 1,
+        source: sender.agent,
+        identity: identityOf(submission, sender.agent),
+        active: submission.active,
+        golden: before?.golden ?? UNLINKED,
+        flags: before?.flags ?? [],
+        since: overlay.sequence,
+        lastUpdated: at,
+      },
+      content: { resource: submission.resource, identifiers: submission.identifiers },
+      features: submission.features,
+    },
+    created: !before,
+    truncated: found.truncated,
+    change: { aliases: to.aliases, pairsBegun: begun, pairsEnded: ended },
+    seeds: [key, ...neighbours],
+    shown: [],
+  };
+}
+
+/**
+ * One submission: which record, who resembles it, who is one person, what changes (design §6). Applies the change to
+ * the overlay; a refusal applies nothing.
+ */
+export async function submit(decider: Decider, overlay: Overlay, sender: Sender, submission: Submission): Promise<SubmissionResult> {
+  const which = await whichRecord(overlay, { ...submission, client: sender.agent });
+  if (which.kind === 'refused') return which;
+  const at = decider.clock.now();
+  const to = await target(decider, overlay, which, sender.agent);
+  if (await isUnchanged(decider, overlay, submission, to)) {
+    const audit = facts(sender, submission, { record: to.key, created: false });
+    await overlay.apply({ ...emptyChange(at, audit), aliases: to.aliases });
+    return accepted(overlay, to.key, { status: 'unchanged', truncated: false });
+  }
+  const drafted = await draft(decider, overlay, to, { submission, sender, at });
+  await overlay.apply(await consequences(decider, overlay, drafted));
+  return accepted(overlay, to.key, { status: to.before ? 'updated' : 'created', truncated: drafted.truncated });
+}
+
+/** A transaction Bundle: in order, each seeing the ones before. The caller drops the overlay when one is refused. */
+export async function submitAll(decider: Decider, overlay: Overlay, sender: Sender, submissions: readonly Submission[]): Promise<CommandResult> {
+  const all: Accepted[] = [];
+  const seen = new Set<string>();
+  for (const [index, submission] of submissions.entries()) {
+    const result = await submit(decider, overlay, sender, submission);
+    if (result.kind === 'refused') return { kind: 'refused-entry', index, refusal: result.refusal };
+    if (seen.has(result.id)) return { kind: 'refused-entry', index, refusal: TWICE };
+    seen.add(result.id);
+    all.push(result);
+  }
+  return { kind: 'all-accepted', accepted: all };
+}
+
+// FHIR R4 http.html#trules: a transaction in which two entries have one identity fails.
+const TWICE: Refusal = {
+  code: 'invalid-request',
+  issues: [{ severity: 'error', diagnostics: 'Two entries of the transaction are the same record.', expression: 'Bundle.entry' }],
+};
