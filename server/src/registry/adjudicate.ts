@@ -1,18 +1,16 @@
 import type { AuditFacts } from '../domain/change-set.ts';
-import type { ErrorCode, Refusal } from '../domain/errors.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Adjudication, PairName } from '../domain/links.ts';
 import { pairName } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
+import { refuse } from '../fhir/refusal.ts';
 import { componentOf } from '../matching/components.ts';
 import { contradictions } from '../matching/resolve.ts';
-import type { AdjudicationCommand, CommandResult, Sender } from './commands.ts';
+import type { AdjudicationCommand, CommandResult, Refused, Sender } from './commands.ts';
 import { consequences, type Decider } from './decide.ts';
 import type { Overlay } from './overlay.ts';
 
-const refused = (code: ErrorCode, diagnostics: string): { kind: 'refused'; refusal: Refusal } => ({
-  kind: 'refused',
-  refusal: { code, issues: [{ severity: 'error', diagnostics }] },
-});
+const refused = (code: ErrorCode, diagnostics: string): Refused => ({ kind: 'refused', refusal: refuse(code, diagnostics) });
 
 async function sourceRecord(overlay: Overlay, id: string, agent: string): Promise<SourceRecord | undefined> {
   const named = await overlay.resolveId(id, agent);

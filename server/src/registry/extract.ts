@@ -1,5 +1,5 @@
-import type { Patient } from 'fhir/r4.js';
 import { compilePaths } from '../fhir/feature-paths.ts';
+import type { Patient } from '../fhir/r4.ts';
 import { featureValue } from '../matching/features/normalise.ts';
 import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
 

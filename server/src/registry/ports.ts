@@ -114,6 +114,8 @@ export interface Reader {
   recordVersion(key: RecordKey, version: Version): Promise<StoredRecord | undefined>;
   goldenVersions(key: GoldenKey, before: Version, limit: number): Promise<readonly StoredGolden[]>;
   goldenVersion(key: GoldenKey, version: Version): Promise<StoredGolden | undefined>;
+  /** Ids of the records that a person's decision kept apart from this one when the ledger stood at `at`. */
+  brokenWith(key: RecordKey, at: Sequence): Promise<readonly string[]>;
   /** Records with an identifier, ascending by key, after `after`. Every element of `queries` is an alternative. */
   byIdentifier(queries: readonly IdentifierQuery[], after: RecordKey, limit: number): Promise<readonly RecordKey[]>;
   countByIdentifier(queries: readonly IdentifierQuery[]): Promise<number>;

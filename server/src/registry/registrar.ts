@@ -2,6 +2,7 @@ import { emptyChange } from '../domain/change-set.ts';
 import type { ChangeSet } from '../domain/change-set.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Sequence } from '../domain/identity.ts';
+import { refuse } from '../fhir/refusal.ts';
 import { adjudicate } from './adjudicate.ts';
 import type { Command, CommandResult } from './commands.ts';
 import type { Decider } from './decide.ts';
@@ -54,10 +55,7 @@ interface DecidedBatch {
   readonly outcomes: readonly (() => void)[];
 }
 
-const busy = (words: string): CommandResult => ({
-  kind: 'refused',
-  refusal: { code: 'busy', issues: [{ severity: 'error', diagnostics: words }] },
-});
+const busy = (words: string): CommandResult => ({ kind: 'refused', refusal: refuse('busy', words) });
 
 export async function handle(decider: Decider, overlay: Overlay, command: Command): Promise<CommandResult> {
   switch (command.kind) {

@@ -174,13 +174,11 @@ async function assign(pool: Pool, request: RegroupRequest, groups: readonly (rea
   const { view, submitted } = request;
   const ruleVersions = new Map<RecordKey, string>();
   const holder = new Map<RecordKey, GoldenKey>();
-  const held = new Map<RecordKey, readonly GoldenKey[]>();
   const retired = new Map<GoldenKey, readonly RecordKey[]>();
   const others = new Map<RecordKey, GoldenKey>();
   const inPool = new Set(groups.flat());
   for (const key of inPool) {
     const links = submitted?.created && submitted.record === key ? [] : await view.linksOf(key);
-    held.set(key, links.filter((link) => link.until !== null).map((link) => link.golden).reverse());
     const open = links.find((link) => link.until === null);
     if (open) {
       holder.set(key, open.golden);
@@ -198,16 +196,20 @@ async function assign(pool: Pool, request: RegroupRequest, groups: readonly (rea
       }
     }
   }
+  const pinned = new Set<GoldenKey>();
+  for (const golden of new Set(holder.values())) {
+    if ((await view.members(golden)).some((member) => !inPool.has(member))) pinned.add(golden);
+  }
   const decidedOn = [...inPool].flatMap((key) =>
     pool.get(key).decisions.flatMap((d) => (d.a === key && d.verdict === 'same' && d.golden !== null ? [{ golden: d.golden, records: d }] : [])),
   );
   const assignment = assignCruids({
     groups,
     holder,
-    held,
     decidedOn,
     retired: [...retired].map(([golden, lastHolders]) => ({ golden, lastHolders })),
     others,
+    pinned,
     updated: submitted?.record ?? null,
   });
   return { assignment, ruleVersions };

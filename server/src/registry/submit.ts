@@ -1,21 +1,19 @@
 import { emptyChange } from '../domain/change-set.ts';
 import type { AuditFacts, ChangeSet } from '../domain/change-set.ts';
-import type { Refusal } from '../domain/errors.ts';
 import type { Instant, RecordIdentity, RecordKey } from '../domain/identity.ts';
-import { compareIdentity } from '../domain/identity.ts';
 import type { SourceRecord } from '../domain/records.ts';
+import { identityOf } from '../fhir/identifiers.ts';
+import { refuse } from '../fhir/refusal.ts';
 import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
 import { consequences, type Decider, type Draft, pairChanges, retrieve } from './decide.ts';
 import type { Overlay } from './overlay.ts';
 import { UNLINKED } from './regroup.ts';
 import { type Which, whichRecord } from './which-record.ts';
 
-const identityOf = (submission: Submission, client: string): RecordIdentity => {
-  const own = submission.identifiers.filter((identifier) => identifier.names);
-  const all = own.map(({ system, value }) => ({ system, value, client })).sort(compareIdentity);
-  const [first] = all;
-  if (!first) throw new Error('a submission without an identifier that names it passed whichRecord');
-  return first;
+const named = (submission: Submission, client: string): RecordIdentity => {
+  const identity = identityOf(submission.identifiers, client);
+  if (!identity) throw new Error('a submission without an identifier that names it passed whichRecord');
+  return identity;
 };
 
 const facts = (sender: Sender, submission: Submission, which: { record: RecordKey; created: boolean }): AuditFacts => ({
@@ -85,7 +83,7 @@ async function draft(decider: Decider, overlay: Overlay, to: Target, request: { 
         id: to.id,
         version: (before?.version ?? 0) + 1,
         source: sender.agent,
-        identity: identityOf(submission, sender.agent),
+        identity: named(submission, sender.agent),
         active: submission.active,
         golden: before?.golden ?? UNLINKED,
         flags: before?.flags ?? [],
@@ -137,7 +135,4 @@ export async function submitAll(decider: Decider, overlay: Overlay, sender: Send
 }
 
 // FHIR R4 http.html#trules: a transaction in which two entries have one identity fails.
-const TWICE: Refusal = {
-  code: 'invalid-request',
-  issues: [{ severity: 'error', diagnostics: 'Two entries of the transaction are the same record.', expression: 'Bundle.entry' }],
-};
+const TWICE = refuse('invalid-request', 'Two entries of the transaction are the same record.', 'Bundle.entry');

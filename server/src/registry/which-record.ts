@@ -1,6 +1,6 @@
-import type { RecordKey } from '../domain/identity.ts';
+import type { RecordIdentifier, RecordKey } from '../domain/identity.ts';
 import type { ErrorCode, Refusal } from '../domain/errors.ts';
-import type { RecordIdentifier } from '../domain/identity.ts';
+import { refuse } from '../fhir/refusal.ts';
 import type { RegistryView } from './ports.ts';
 
 /** How the request addressed the record (design §7): nothing (POST), an id, or `?identifier=system|value`. */
@@ -27,7 +27,7 @@ export type Which =
 
 const refused = (code: ErrorCode, diagnostics: string, expression?: string): Which => ({
   kind: 'refused',
-  refusal: { code, issues: [{ severity: 'error', diagnostics, ...(expression && { expression }) }] },
+  refusal: refuse(code, diagnostics, expression),
 });
 
 /** The record that the body's own source identifiers name: none, one, or several. */

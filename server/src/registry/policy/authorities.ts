@@ -1,17 +1,8 @@
-import type { ErrorCode, Issue, Refusal } from '../../domain/errors.ts';
+import type { AssigningAuthority, AuthorityMode } from '../../domain/authorities.ts';
+import type { Issue, Refusal } from '../../domain/errors.ts';
 import type { Identifier, RecordIdentifier } from '../../domain/identity.ts';
 import type { Client } from '../../domain/principals.ts';
-
-/** Who issues identifiers of a system (design §8). A source authority without owner names records per client. */
-export interface AssigningAuthority {
-  readonly uri: string;
-  readonly kind: 'source' | 'shared';
-  readonly owner: string | null;
-  readonly name: string | null;
-}
-
-/** `open`: identifiers of unknown systems are accepted with a warning; `strict`: refused. */
-export type AuthorityMode = 'open' | 'strict';
+import { refuse } from '../../fhir/refusal.ts';
 
 export interface Authorities {
   readonly mode: AuthorityMode;
@@ -40,11 +31,6 @@ export function createAuthorities(
   };
 }
 
-const refusal = (code: ErrorCode, diagnostics: string, expression: string): Refusal => ({
-  code,
-  issues: [{ severity: 'error', diagnostics, expression }],
-});
-
 export interface Stated {
   readonly identifiers: readonly RecordIdentifier[];
   readonly warnings: readonly Issue[];
@@ -65,11 +51,11 @@ export function stateIdentifiers(authorities: Authorities, client: string, ident
         system === ''
           ? 'The identifier has no system: it cannot name a record.'
           : 'The identifier is of a system that this registry does not know: it is kept, and names no record.';
-      if (authorities.mode === 'strict') return refusal('business-rule', diagnostics.replace(/: it .*/, '.'), expression);
+      if (authorities.mode === 'strict') return refuse('business-rule', diagnostics.replace(/: it .*/, '.'), expression);
       warnings.push({ severity: 'warning', diagnostics, expression });
     }
     if (authority?.kind === 'source' && authority.owner !== null && authority.owner !== client) {
-      return refusal('forbidden', `Only ${authority.owner} may state identifiers of ${system}.`, expression);
+      return refuse('forbidden', `Only ${authority.owner} may state identifiers of ${system}.`, expression);
     }
     const names = authority?.kind === 'source' && value !== '';
     stated.push({ system, value, names, scope: names && authority.owner === null ? client : '' });

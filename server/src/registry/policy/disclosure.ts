@@ -1,28 +1,20 @@
-import type { Identifier } from '../../domain/identity.ts';
 import type { Principal } from '../../domain/principals.ts';
 import type { Authorities } from './authorities.ts';
 
-/**
+/*
  * Who may see what of a Patient (design §8). A client without the scope `demographics` sees its own records whole; of
- * others ids, links and the identifiers that `identifiers` keeps.
+ * others ids, links and some identifiers.
  */
-export type Disclosure = { readonly kind: 'whole' } | { readonly kind: 'stripped'; readonly identifiers: readonly Identifier[] };
 
-export interface Shown {
-  /** Client that submitted the record. */
-  readonly source: string;
-  readonly identifiers: readonly Identifier[];
-  /** Systems in which the asking client has itself stated a value for this person. */
-  readonly statedSystems: ReadonlySet<string>;
-}
+/** Whether the principal sees a record of `source` whole. */
+export const seesWhole = (principal: Principal, source: string): boolean =>
+  principal.scopes.includes('demographics') || source === principal.name;
 
-/** Of others: identifiers of every source authority, and of shared ones only where the asker has stated one itself. */
-const maySee = (authorities: Authorities, shown: Shown, identifier: Identifier): boolean => {
-  const kind = authorities.find(identifier.system)?.kind;
-  return kind === 'source' || (kind === 'shared' && shown.statedSystems.has(identifier.system));
+/**
+ * Of others' records: identifiers of every source authority, and of a shared one only where the asker has itself stated
+ * a value in that system for this person. Identifiers of unknown systems are nobody else's business.
+ */
+export const seesIdentifier = (authorities: Authorities, system: string, stated: ReadonlySet<string>): boolean => {
+  const kind = authorities.find(system)?.kind;
+  return kind === 'source' || (kind === 'shared' && stated.has(system));
 };
-
-export function disclose(authorities: Authorities, principal: Principal, shown: Shown): Disclosure {
-  if (principal.scopes.includes('demographics') || shown.source === principal.name) return { kind: 'whole' };
-  return { kind: 'stripped', identifiers: shown.identifiers.filter((identifier) => maySee(authorities, shown, identifier)) };
-}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { type ChangeSet, emptyChange, type RecordWrite } from '../../domain/change-set.ts';
+import type { RecordIdentifier, RecordIdentity, Sequence } from '../../domain/identity.ts';
+import type { NextKeys } from '../../registry/ports.ts';
+import { payloadHash, SALT_BYTES } from './hash-chain.ts';
+
+/** What of a record's version is personal, as stored: NULL in all three once erased. */
+export interface Payload {
+  readonly salt: Buffer | null;
+  readonly naming: string | null;
+  readonly resource: string | null;
+}
+
+export const ERASED: Payload = { salt: null, naming: null, resource: null };
+
+/** The identifying part of a payload. */
+export interface Naming {
+  readonly identity: RecordIdentity;
+  readonly identifiers: readonly RecordIdentifier[];
+}
+
+const UNNAMED: Naming = { identity: { system: '', value: '', client: '' }, identifiers: [] };
+
+export const namingOf = (text: string | null): Naming => (text === null ? UNNAMED : (JSON.parse(text) as Naming));
+
+export type RecordSkeleton = Omit<RecordWrite['record'], 'identity'> & {
+  /** Hash of the version's own payload; null where it keeps the one before. */
+  readonly payload: string | null;
+};
+
+/** The end of a batch, on its last change set. */
+export interface BatchEnd {
+  readonly id: string;
+  readonly next: NextKeys;
+}
+
+/** A change set without personal data: what the hash chain runs over. */
+export interface Skeleton extends Omit<ChangeSet, 'records'> {
+  readonly records: readonly RecordSkeleton[];
+  readonly batch: BatchEnd | null;
+}
+
+export interface Separated {
+  readonly skeleton: Skeleton;
+  /** By place in `skeleton.records`; null where the version has no content of its own. */
+  readonly payloads: readonly (Payload | null)[];
+}
+
+/** A change set in its place in the ledger. */
+export interface Placed extends Separated {
+  readonly sequence: Sequence;
+}
+
+const payloadOf = ({ record, content }: RecordWrite): Payload | null =>
+  content && {
+    salt: randomBytes(SALT_BYTES),
+    naming: JSON.stringify({ identity: record.identity, identifiers: content.identifiers } satisfies Naming),
+    resource: content.resource,
+  };
+
+/** Hash of a payload; null of an erased one. */
+export const hashOf = ({ salt, naming, resource }: Payload): string | null =>
+  salt === null || naming === null || resource === null ? null : payloadHash(salt, naming, resource);
+
+const recordSkeleton = ({ record }: RecordWrite, payload: Payload | null): RecordSkeleton => ({
+  key: record.key,
+  id: record.id,
+  version: record.version,
+  source: record.source,
+  active: record.active,
+  golden: record.golden,
+  flags: record.flags,
+  payload: payload && hashOf(payload),
+});
+
+/** Takes a change set apart into what stays for ever and what may be erased. */
+export const separate = (change: ChangeSet, batch: BatchEnd | null): Separated => {
+  const payloads = change.records.map(payloadOf);
+  const records = change.records.map((write, index) => recordSkeleton(write, payloads[index] ?? null));
+  return { skeleton: { ...emptyChange(change.at, change.audit), ...change, records, batch }, payloads };
+};
+
+const said = (value: unknown): boolean => value !== null && !(Array.isArray(value) && value.length === 0);
+
+/** The bytes that are hashed and stored: nothing that is empty, in the order of `emptyChange`. */
+export const encodeSkeleton = (skeleton: Skeleton): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(skeleton).filter(([, value]) => said(value))));
+
+export const decodeSkeleton = (text: string): Skeleton => {
+  const stored = JSON.parse(text) as Partial<Skeleton> & Pick<Skeleton, 'at' | 'audit'>;
+  return { ...emptyChange(stored.at, stored.audit), records: [], batch: null, ...stored };
+};

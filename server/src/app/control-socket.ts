@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { AdministrativeChange } from '../cli/administration.ts';
+import { RegistryError } from '../domain/errors.ts';
+
+/*
+ * How an administrative command reaches a running server: one JSON line each way over a Unix socket that only the
+ * server's own account can open.
+ */
+
+/** Longest path that every platform takes for a Unix socket. */
+const LONGEST = 100;
+
+/** In the data folder, or where that path would be too long in a private folder of this account under the temporary one. */
+export function socketPath(dataDir: string): string {
+  const inside = join(resolve(dataDir), 'control.sock');
+  if (inside.length <= LONGEST) return inside;
+  const folder = join(tmpdir(), `opencr-${userInfo().uid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, `${createHash('sha256').update(inside).digest('hex').slice(0, 24)}.sock`);
+}
+
+type Reply = { readonly done: true } | { readonly refused: string };
+
+export interface ControlSocket {
+  close(): void;
+}
+
+const serve = async (line: string, administer: (change: AdministrativeChange) => Promise<void>): Promise<Reply> => {
+  try {
+    // Written by `askServer` below, in a process of the same account.
+    await administer(JSON.parse(line) as AdministrativeChange);
+    return { done: true };
+  } catch (error) {
+    return { refused: error instanceof RegistryError ? error.message : 'The server failed on this command.' };
+  }
+};
+
+const converse = (socket: Socket, administer: (change: AdministrativeChange) => Promise<void>): void => {
+  socket.on('error', () => socket.destroy());
+  createInterface({ input: socket }).once('line', (line) => {
+    void serve(line, administer).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+  });
+};
+
+export async function openControlSocket(dataDir: string, administer: (change: AdministrativeChange) => Promise<void>): Promise<ControlSocket> {
+  const path = socketPath(dataDir);
+  // The data folder's lock is ours: a socket file left here is of a process that is gone.
+  rmSync(path, { force: true });
+  const server: Server = createServer((socket) => {
+    converse(socket, administer);
+  });
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail);
+    server.listen(path, done);
+  });
+  chmodSync(path, 0o600);
+  return { close: () => void server.close() };
+}
+
+export const serverListens = (dataDir: string): boolean => existsSync(socketPath(dataDir));
+
+/** Asks the server that runs on the data folder. @throws RegistryError with the server's words, or that nobody answers. */
+export async function askServer(dataDir: string, change: AdministrativeChange): Promise<void> {
+  const socket = createConnection(socketPath(dataDir));
+  try {
+    await new Promise<void>((done, fail) => {
+      socket.once('error', fail);
+      socket.once('connect', done);
+    });
+    socket.write(`${JSON.stringify(change)}\n`);
+    for await (const line of createInterface({ input: socket })) {
+      const reply = JSON.parse(line) as Reply;
+      if ('refused' in reply) throw new RegistryError('business-rule', reply.refused);
+      return;
+    }
+    throw new RegistryError('not-ready', 'The server ended before it answered.');
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { inspectIdentity } from '../adapters/identity/inspect.ts';
+import { openStore, type Store } from '../adapters/sql/store.ts';
+import { EXIT, type ExitCode, type Io } from '../cli/io.ts';
+import { maskSecrets } from '../config/mask-secrets.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type Issue, RegistryError } from '../domain/errors.ts';
+import { priceRule } from '../matching/price.ts';
+import { effectiveClients } from './registered.ts';
+import { readSettings } from './settings.ts';
+
+const MARKS = { error: 'WRONG ', warning: 'MIND  ', information: 'ok    ' } as const;
+
+const ok = (diagnostics: string): Issue => ({ severity: 'information', diagnostics });
+const mind = (diagnostics: string): Issue => ({ severity: 'warning', diagnostics });
+const wrong = (diagnostics: string): Issue => ({ severity: 'error', diagnostics });
+
+const rules = ({ ruleSet, files }: LoadedConfig): readonly Issue[] => [
+  ok(`Decision rules ${files.rules}, version ${ruleSet.version.slice(0, 12)}.`),
+  ...ruleSet.rules.map((rule) => ok(`Rule ${rule.name}: ${priceRule(rule, ruleSet).words}`)),
+];
+
+async function clients(store: Store, settings: LoadedConfig): Promise<readonly Issue[]> {
+  const all = effectiveClients(settings.config.clients, await store.reader.clients());
+  const disabled = all.filter((client) => client.disabled).length;
+  const ownerless = settings.config.authorities.some((authority) => authority.kind === 'source' && authority.owner === null);
+  const nameless = all.filter(({ name, systems }) => systems.length === 0 && !ownerless && !settings.config.authorities.some(({ owner }) => owner === name));
+  return [
+    ok(`${all.length} clients are registered, ${disabled} of them disabled.`),
+    ...nameless.map(({ name }) => mind(`${name} owns no system, so it cannot name a record: ./opencr clients add ${name} --system URI.`)),
+  ];
+}
+
+/** How many links in force were decided under older rules: they stand until their component is touched. */
+async function olderLinks(store: Store, version: string): Promise<readonly Issue[]> {
+  const { nextRecord, ruleVersion } = await store.ledger.head();
+  let older = 0;
+  for (let key = 1; key < nextRecord; key++) {
+    const link = (await store.ledger.linksOf(key)).find((one) => one.until === null);
+    if (link && link.ruleVersion !== version) older += 1;
+  }
+  return [
+    ...(ruleVersion === version ? [] : [mind('The store was last prepared for other rules: the next start makes its pairs again.')]),
+    older === 0 ? ok('Every link was decided under these rules.') : mind(`${older} links were decided under older rules; they stand until their records are touched.`),
+  ];
+}
+
+async function store(dataDir: string, settings: LoadedConfig): Promise<readonly Issue[]> {
+  if (!existsSync(dataDir)) return [wrong(`There is no data folder ${dataDir}.`)];
+  const free = (opened: Store): Issue => {
+    const megabytes = Math.floor(opened.freeBytes() / 1024 / 1024);
+    const { minFreeMb } = settings.config.store;
+    return megabytes < minFreeMb
+      ? wrong(`The disk has ${megabytes} MB free, fewer than the ${minFreeMb} MB below which writes are refused.`)
+      : ok(`The disk has ${megabytes} MB free.`);
+  };
+  try {
+    const opened = openStore(dataDir, { features: settings.ruleSet.features, readOnly: true });
+    try {
+      const head = await opened.reader.head();
+      return [
+        ok(`The store holds ${head.nextRecord - 1} records; the ledger's head is ${head.sequence}, ${head.hash}.`),
+        free(opened),
+        ...(await clients(opened, settings)),
+        ...(await olderLinks(opened, settings.ruleSet.version)),
+      ];
+    } finally {
+      opened.close();
+    }
+  } catch (error) {
+    if (error instanceof RegistryError) return [error.code === 'not-found' ? mind('There is no store yet: the first start makes one.') : wrong(error.message)];
+    throw error;
+  }
+}
+
+/** Nothing here can ask another clock; one that is plainly wrong breaks certificates and the audit. */
+const clock = (now: Date): Issue =>
+  now.getUTCFullYear() < 2026 ? wrong(`The clock says ${now.toISOString()}: certificates and audit need the right time.`) : ok(`The clock says ${now.toISOString()}.`);
+
+/** `./opencr doctor`: the effective configuration with secrets masked, then a line for each thing looked at. 1 when something is wrong. */
+export async function doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode> {
+  const settings = readSettings(io, { config });
+  if (typeof settings === 'number') return settings;
+  const dataDir = resolve(data);
+  const now = new Date();
+  io.out(JSON.stringify(maskSecrets(settings.config), null, 2));
+  for (const [field, source] of Object.entries(settings.sources)) io.out(`${field} comes from ${source}`);
+  const issues = [
+    ok(`Configuration ${settings.files.config}.`),
+    ...settings.warnings.map(mind),
+    ...(await inspectIdentity(dataDir, now)),
+    ...(await store(dataDir, settings)),
+    ...rules(settings),
+    clock(now),
+  ];
+  for (const { severity, diagnostics } of issues) io.out(`${MARKS[severity]}${diagnostics}`);
+  return issues.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
+}

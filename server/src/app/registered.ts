@@ -1,0 +1,46 @@
+import { type KnownPeers, knownPeers, type Trust } from '../adapters/identity/peer.ts';
+import type { AssigningAuthority, AuthorityMode } from '../domain/authorities.ts';
+import type { Client } from '../domain/principals.ts';
+import { type Authorities, createAuthorities } from '../registry/policy/authorities.ts';
+import type { Reader } from '../registry/ports.ts';
+
+/** Clients of the configuration, each overruled by the ledger's word on the same name. */
+export const effectiveClients = (configured: readonly Client[], recorded: readonly Client[]): readonly Client[] => [
+  ...new Map([...configured, ...recorded].map((client) => [client.name, client])).values(),
+];
+
+/** Who may call and what they own, as of the last change: read at every request, made again when an administrator changes it. */
+export interface Registered {
+  readonly peers: KnownPeers;
+  readonly authorities: Authorities;
+  displayName(client: string): string;
+  refresh(): Promise<void>;
+}
+
+export async function readRegistered(
+  reader: Reader,
+  settings: { readonly trust: Trust; readonly clients: readonly Client[]; readonly authorities: readonly AssigningAuthority[]; readonly mode: AuthorityMode },
+): Promise<Registered> {
+  const read = async () => {
+    const clients = effectiveClients(settings.clients, await reader.clients());
+    const certificates = await reader.certificates();
+    const revocations = await reader.revocations();
+    return {
+      peers: knownPeers(settings.trust, { clients, certificates, revocations }),
+      authorities: createAuthorities(settings.authorities, clients, settings.mode),
+    };
+  };
+  let now = await read();
+  return {
+    get peers() {
+      return now.peers;
+    },
+    get authorities() {
+      return now.authorities;
+    },
+    displayName: (client) => now.peers.clients.get(client)?.displayName ?? '',
+    async refresh() {
+      now = await read();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** The thread that owns registrar, candidates and writer (design §3): nothing else in the process writes the store. */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { uuidv7 } from 'uuidv7';
+import { openStore } from '../adapters/sql/store.ts';
+import { RegistryError } from '../domain/errors.ts';
+import { createExhaustiveIndex } from '../matching/exhaustive.ts';
+import { createExtractor } from '../registry/extract.ts';
+import { prepare } from '../registry/prepare.ts';
+import { createRegistrar } from '../registry/registrar.ts';
+import type { Command } from '../registry/commands.ts';
+import { systemClock } from './clock.ts';
+import type { FailedCommand, FromRegistrar, RegistrarSetup, ToRegistrar } from './registrar-protocol.ts';
+
+const port = parentPort;
+if (!port) throw new Error('registrar-thread.ts runs as a worker thread');
+const setup = workerData as RegistrarSetup;
+const tell = (message: FromRegistrar): void => {
+  port.postMessage(message);
+};
+
+const store = openStore(setup.dataDir, {
+  features: setup.rules.features,
+  minFreeBytes: setup.minFreeBytes,
+  monotonic: systemClock.monotonic,
+});
+const index = createExhaustiveIndex(setup.rules);
+const decider = { rules: setup.rules, index, clock: systemClock, newId: uuidv7 };
+const extractor = createExtractor(setup.rules.features);
+await prepare({
+  ledger: store.ledger,
+  scan: store.scan,
+  decider,
+  extract: (resource) => extractor(JSON.parse(resource)),
+  progress: (progress) => {
+    tell({ kind: 'progress', progress });
+  },
+});
+
+const registrar = createRegistrar({
+  ledger: store.ledger,
+  decider,
+  limits: setup.limits,
+  pause: (milliseconds) => (milliseconds === 0 ? setImmediate() : setTimeout(milliseconds)),
+  warn: (words) => {
+    tell({ kind: 'warning', words });
+  },
+  observe: (report) => void reportBatch(report),
+});
+
+async function reportBatch(report: Extract<FromRegistrar, { kind: 'batch' }>['report']): Promise<void> {
+  const head = await store.ledger.head();
+  tell({ kind: 'batch', report, sequence: head.sequence, hash: head.hash, walBytes: store.walBytes(), records: head.nextRecord - 1 });
+}
+
+const failed = (error: unknown): FailedCommand =>
+  error instanceof RegistryError
+    ? { kind: 'failed', code: error.code, issues: error.issues }
+    : { kind: 'failed', code: 'internal', issues: [{ severity: 'error', diagnostics: 'The registrar failed on this request; nothing was kept.' }] };
+
+type Answers = Extract<FromRegistrar, { kind: 'answers' }>['answers'];
+let answers: Answers[number][] = [];
+
+/** The answers of one batch resolve in one turn of the loop: they leave together. */
+const answer = (one: Answers[number]): void => {
+  if (answers.length === 0) {
+    queueMicrotask(() => {
+      tell({ kind: 'answers', answers });
+      answers = [];
+    });
+  }
+  answers.push(one);
+};
+
+const execute = async (id: number, command: Command): Promise<void> => {
+  try {
+    answer({ id, result: await registrar.execute(command) });
+  } catch (error) {
+    if (!(error instanceof RegistryError)) tell({ kind: 'warning', words: `a command failed: ${describe(error)}` });
+    answer({ id, result: failed(error) });
+  }
+};
+
+/** Class and frames: the message may hold personal data. */
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.name} ${error.stack?.split('\n').slice(1, 4).join(' ').trim() ?? ''}` : typeof error;
+
+const close = async (): Promise<void> => {
+  await registrar.close();
+  const { sequence, hash } = await store.ledger.head();
+  store.close();
+  tell({ kind: 'closed', sequence, hash });
+  port.close();
+};
+
+port.on('message', (message: ToRegistrar) => void (message.kind === 'close' ? close() : execute(message.id, message.command)));
+tell({ kind: 'ready', records: index.size });

@@ -1,0 +1,181 @@
+import { parseArgs } from 'node:util';
+import { RegistryError } from '../domain/errors.ts';
+import type { Scope } from '../domain/principals.ts';
+import type { Administration } from './administration.ts';
+import { type CertificateMaker, issueCertificate, listCertificates, revokeCertificates } from './certs.ts';
+import { addClient, disableClient, listClients } from './clients.ts';
+import { EXIT, type ExitCode, type Io, sayIssues } from './io.ts';
+
+export interface ServeOptions {
+  readonly data: string;
+  readonly config: string | undefined;
+  readonly rules: string | undefined;
+  readonly port: string | undefined;
+  readonly adminPort: string | undefined;
+}
+
+/** What the commands need of the rest of the program; `app.ts` gives it. */
+export interface Doors {
+  now(): string;
+  serve(io: Io, options: ServeOptions): Promise<ExitCode>;
+  /** Development set-up (certificates, the mission's paths), then `serve`. */
+  start(io: Io, options: ServeOptions): Promise<ExitCode>;
+  initCertificates(io: Io, data: string, development: boolean): Promise<ExitCode>;
+  openAdministration(data: string, config: string | undefined): Promise<Administration>;
+  certificateMaker(data: string): Promise<CertificateMaker>;
+  exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
+  verify(io: Io, data: string, head: string | undefined): Promise<ExitCode>;
+  doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode>;
+}
+
+export const USAGE = `Usage:
+  ./opencr serve --data DIR [--config FILE] [--rules FILE] [--port N] [--admin-port N]
+  ./opencr certs init --data DIR [--development]
+  ./opencr certs issue NAME --data DIR --out DIR
+  ./opencr certs list | revoke NAME --data DIR
+  ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics]... | disable NAME --data DIR
+  ./opencr export links --data DIR --out FILE
+  ./opencr verify --data DIR [--head HASH]
+  ./opencr doctor --data DIR [--config FILE]`;
+
+class UsageError extends Error {}
+
+const OPTIONS = {
+  data: { type: 'string' },
+  config: { type: 'string' },
+  rules: { type: 'string' },
+  port: { type: 'string' },
+  'admin-port': { type: 'string' },
+  out: { type: 'string' },
+  head: { type: 'string' },
+  system: { type: 'string', multiple: true },
+  scope: { type: 'string', multiple: true },
+  development: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'The arguments are not understood.');
+  }
+};
+
+/** Which options each command takes, besides its words. */
+const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
+  serve: ['data', 'config', 'rules', 'port', 'admin-port'],
+  start: ['data', 'config', 'rules', 'port', 'admin-port'],
+  'certs init': ['data', 'development'],
+  'certs issue': ['data', 'out'],
+  'certs list': ['data'],
+  'certs revoke': ['data'],
+  'clients list': ['data', 'config'],
+  'clients add': ['data', 'config', 'system', 'scope'],
+  'clients disable': ['data', 'config'],
+  'export links': ['data', 'out'],
+  verify: ['data', 'head'],
+  doctor: ['data', 'config'],
+};
+const NAMED: readonly string[] = ['certs issue', 'certs revoke', 'clients add', 'clients disable'];
+
+const required = (values: Values, option: 'data' | 'out'): string => {
+  const value = values[option];
+  if (value === undefined || value === '') throw new UsageError(`--${option} is missing.`);
+  return value;
+};
+
+const scopesOf = (values: Values): readonly Scope[] =>
+  (values.scope ?? []).map((scope) => {
+    if (scope !== 'audit' && scope !== 'demographics') throw new UsageError(`--scope is audit or demographics, not ${scope}.`);
+    return scope;
+  });
+
+interface Asked {
+  readonly command: string;
+  readonly name: string;
+  readonly values: Values;
+}
+
+function read(argv: readonly string[]): Asked {
+  const { values, positionals } = parse(argv);
+  const command = [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((words) => words in COMMANDS);
+  if (command === undefined) throw new UsageError(positionals.length === 0 ? 'No command.' : `Unknown command: ${positionals.join(' ')}`);
+  const rest = positionals.slice(command.split(' ').length);
+  if (rest.length !== (NAMED.includes(command) ? 1 : 0)) {
+    throw new UsageError(NAMED.includes(command) ? `${command} takes one NAME.` : `${command} takes no ${rest.join(' ')}.`);
+  }
+  const strange = Object.keys(values).find((option) => !COMMANDS[command]?.some((known) => known === option));
+  if (strange) throw new UsageError(`${command} takes no --${strange}.`);
+  return { command, name: rest[0] ?? '', values };
+}
+
+async function administering(doors: Doors, { values }: Asked, run: (administration: Administration) => Promise<ExitCode>): Promise<ExitCode> {
+  const administration = await doors.openAdministration(required(values, 'data'), values.config);
+  try {
+    return await run(administration);
+  } finally {
+    await administration.close();
+  }
+}
+
+async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
+  const { command, name, values } = asked;
+  const data = required(values, 'data');
+  const options = { data, config: values.config, rules: values.rules, port: values.port, adminPort: values['admin-port'] };
+  switch (command) {
+    case 'serve':
+      return doors.serve(io, options);
+    case 'start':
+      return doors.start(io, options);
+    case 'certs init':
+      return doors.initCertificates(io, data, values.development ?? false);
+    case 'certs issue': {
+      const outDir = required(values, 'out');
+      const maker = await doors.certificateMaker(data);
+      return administering(doors, asked, (administration) => issueCertificate(io, administration, { maker, name, outDir }));
+    }
+    case 'certs list':
+      return administering(doors, asked, (administration) => listCertificates(io, administration, doors.now()));
+    case 'certs revoke':
+      return administering(doors, asked, (administration) => revokeCertificates(io, administration, name, doors.now()));
+    case 'clients list':
+      return administering(doors, asked, (administration) => listClients(io, administration));
+    case 'clients add': {
+      const registration = { name, systems: values.system ?? [], scopes: scopesOf(values) };
+      return administering(doors, asked, (administration) => addClient(io, administration, registration));
+    }
+    case 'clients disable':
+      return administering(doors, asked, (administration) => disableClient(io, administration, name));
+    case 'export links':
+      return doors.exportLinks(io, data, required(values, 'out'));
+    case 'verify':
+      return doors.verify(io, data, values.head);
+    case 'doctor':
+      return doors.doctor(io, data, values.config);
+    default:
+      throw new UsageError(`Unknown command: ${command}`);
+  }
+}
+
+/** Runs one command line; whatever is wrong is a sentence on `err`, never a stack trace. */
+export async function run(argv: readonly string[], io: Io, doors: Doors): Promise<ExitCode> {
+  if (argv.length === 0 || argv.includes('--help') || argv.includes('-h')) {
+    (argv.length === 0 ? io.err : io.out)(USAGE);
+    return argv.length === 0 ? EXIT.usage : EXIT.done;
+  }
+  try {
+    return await dispatch(io, doors, read(argv));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.err(error.message);
+      io.err(USAGE);
+      return EXIT.usage;
+    }
+    if (error instanceof RegistryError) sayIssues(io, error.issues);
+    else io.err(`Unexpected: ${error instanceof Error ? error.message : String(error)}`);
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,73 @@
+import { isLoopback, isPublishedSecret, secretsOf } from './known-secrets.ts';
+import type { ConfigDocument, Section } from './schema.ts';
+
+interface Check {
+  /** Sections that must be sound for the check to mean anything. */
+  readonly needs: readonly Section[];
+  readonly complain: (document: ConfigDocument) => readonly (string | false)[];
+}
+
+const USE_EMBEDDED = 'set store.type to "embedded" to serve from the embedded store, which begins empty';
+
+/** What the schema cannot see: several fields together, and what is asked for that is not there yet. */
+const CHECKS: readonly Check[] = [
+  {
+    needs: ['mediator'],
+    complain: ({ mediator }) => [
+      mediator.register &&
+        'mediator.register: registering with OpenHIM is not there yet; set it to false to serve clients over mutual TLS',
+    ],
+  },
+  {
+    needs: ['store', 'fhirServer', 'matching'],
+    complain: ({ store, fhirServer, matching }) => [
+      store.type !== undefined && store.type !== 'embedded' && `store.type: "${store.type}" is not there yet; "embedded" is`,
+      store.type === undefined &&
+        Boolean(fhirServer.baseURL) &&
+        `fhirServer.baseURL: keeping records on a FHIR server is not there yet; ${USE_EMBEDDED} and does not read that server`,
+      store.type === undefined &&
+        matching.tool === 'elasticsearch' &&
+        `matching.tool: matching by Elasticsearch is not there yet; ${USE_EMBEDDED} and finds candidates in process`,
+    ],
+  },
+  {
+    needs: ['app', 'admin'],
+    complain: ({ app, admin }) => [
+      admin.port === undefined && app.port === 65_535 && 'admin.port: is missing, and app.port + 1 is no port',
+      admin.port !== undefined && admin.port !== 0 && admin.port === app.port && 'admin.port: must differ from app.port',
+    ],
+  },
+  {
+    needs: ['tls'],
+    complain: ({ tls }) => [
+      tls.mode === 'list' && tls.clients.length === 0 && 'tls.clients: must not be empty when tls.mode is "list"',
+      tls.certFile !== undefined && tls.keyFile === undefined && 'tls.keyFile: is missing beside tls.certFile',
+      tls.keyFile !== undefined && tls.certFile === undefined && 'tls.certFile: is missing beside tls.keyFile',
+    ],
+  },
+  {
+    needs: ['auth', 'mediator', 'fhirServer', 'elastic'],
+    complain: (document) =>
+      secretsOf(document).map(
+        ({ field, secret, url }) =>
+          isPublishedSecret(secret) &&
+          !isLoopback(url) &&
+          `${field}: is published with OpenCR 1.x and its server is another host; change it`,
+      ),
+  },
+];
+
+const said = (sentences: readonly (string | false)[]): readonly string[] => sentences.filter((sentence) => sentence !== false);
+
+export const crossComplaints = (document: ConfigDocument, unsound: ReadonlySet<string>): readonly string[] =>
+  CHECKS.filter((check) => !check.needs.some((section) => unsound.has(section))).flatMap((check) =>
+    said(check.complain(document)),
+  );
+
+export const crossWarnings = (document: ConfigDocument): readonly string[] =>
+  said([
+    ...secretsOf(document).map(
+      ({ field, secret }) => isPublishedSecret(secret) && `${field}: is published with OpenCR 1.x, and never used`,
+    ),
+    document.tls.mode === 'ca' && document.tls.clients.length > 0 && 'tls.clients: is read only when tls.mode is "list"',
+  ]);

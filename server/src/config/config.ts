@@ -1,0 +1,79 @@
+import type { AssigningAuthority, AuthorityMode } from '../domain/authorities.ts';
+import type { Client } from '../domain/principals.ts';
+
+export interface ListedCertificate {
+  /** The client that the certificate authenticates. */
+  readonly client: string;
+  /** SHA-256 of the DER, lower-case hex; null where `file` is given. */
+  readonly fingerprint: string | null;
+  /** Absolute path of a PEM certificate. */
+  readonly file: string | null;
+}
+
+/** Bounds on what a caller may send and how long it may wait. */
+export interface Limits {
+  /** Of a request's body, after decompression. */
+  readonly bodyBytes: number;
+  /** Depth of JSON. */
+  readonly nesting: number;
+  /** JSON values in a body. */
+  readonly elements: number;
+  /** UTF-16 units in one JSON string. */
+  readonly stringLength: number;
+  readonly bundleEntries: number;
+  /** Submissions that may wait for a decision; beyond, and past `queueAgeMs`, 503. */
+  readonly queueLength: number;
+  readonly queueAgeMs: number;
+  /** For a request to arrive whole. */
+  readonly requestTimeoutMs: number;
+}
+
+/** The effective configuration: plain data, nothing left to default. */
+export interface Config {
+  readonly app: {
+    /** The point-of-service door; 0 takes any free port. */
+    readonly port: number;
+    readonly host: string;
+    /** What clients call the server, without trailing slash; null: as each request names it. */
+    readonly publicBaseUrl: string | null;
+    /** `Location` as `Patient/<id>/_history/<v>`, or as OpenCR 1.x's `Patient/<id>` (standards.md D3). */
+    readonly location: 'versioned' | 'opencr';
+  };
+  /** Health in detail and metrics. */
+  readonly admin: { readonly port: number; readonly host: string };
+  readonly tls: {
+    /** Trust certificates of the CA, or exactly those listed. */
+    readonly mode: 'ca' | 'list';
+    /** Absolute paths of PEM files; null: those that the registry made itself. */
+    readonly caFile: string | null;
+    readonly certFile: string | null;
+    readonly keyFile: string | null;
+    readonly clients: readonly ListedCertificate[];
+  };
+  readonly store: {
+    readonly type: 'embedded';
+    /** Writes are refused while the disk has less than this free. */
+    readonly minFreeMb: number;
+  };
+  readonly limits: Limits;
+  /** Identifiers of unknown systems: accepted with a warning, or refused. */
+  readonly authorityMode: AuthorityMode;
+  readonly authorities: readonly AssigningAuthority[];
+  /** Clients registered by the configuration; `systems` are the source authorities that each owns. */
+  readonly clients: readonly Client[];
+  readonly codes: {
+    /** Code of the tag that marks a golden record. */
+    readonly goldenRecord: string;
+  };
+  readonly systems: {
+    /** Base of the tag systems, without trailing slash: `<base>/clientid`. */
+    readonly CRBaseURI: string;
+    /** URL of the extension that names a broken match. */
+    readonly brokenMatch: string;
+  };
+  readonly pix: {
+    /** Whether `$ihe-pix` also answers with the identifier it was asked about (standards.md D1). */
+    readonly includeSource: boolean;
+  };
+  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' };
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+
+/**
+ * The one schema of the configuration: OpenCR 1.x's keys and ours (docs/configuration.md). Keys of 1.x that nothing
+ * reads any more are `retired`: known, of any value, and warned about (retired.ts).
+ */
+const retired = z.unknown().optional();
+
+const port = z.int().min(0).max(65_535);
+const text = z.string().min(1);
+const uri = z.string().regex(/^[^\s|]+$/, 'must be a URI, without blanks and "|"');
+const uris = z.union([uri, z.array(uri)], 'must be a URI or a list of URIs');
+/** TLS common name: at most 64 characters (RFC 5280, ub-common-name). */
+const clientId = z.string().regex(/^[^\s\u0000-\u001f]{1,64}$/, 'must be a certificate CN: 1 to 64 characters without blanks');
+const count = z.int().min(1);
+
+const isWebAddress = (value: string): boolean => {
+  const parsed = URL.parse(value);
+  return parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.search === '' && parsed.hash === '';
+};
+
+const app = z.strictObject({
+  port: port.default(3000),
+  host: text.default('0.0.0.0'),
+  publicBaseUrl: z.string().refine(isWebAddress, 'must be an http or https URL without query').optional(),
+  location: z.enum(['versioned', 'opencr']).optional(),
+  installed: retired,
+});
+
+const admin = z.strictObject({ port: port.optional(), host: text.default('127.0.0.1') });
+
+const tlsClient = z
+  .strictObject({
+    client: clientId,
+    fingerprint: z
+      .string()
+      .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'must be a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed')
+      .optional(),
+    file: text.optional(),
+  })
+  .refine((entry) => (entry.fingerprint === undefined) !== (entry.file === undefined), 'must have either fingerprint or file');
+
+const tls = z.strictObject({
+  mode: z.enum(['ca', 'list']).default('ca'),
+  caFile: text.optional(),
+  certFile: text.optional(),
+  keyFile: text.optional(),
+  clients: z.array(tlsClient).default([]),
+});
+
+const limits = z.strictObject({
+  bodyBytes: count.default(10 * 1024 * 1024),
+  nesting: count.default(32),
+  elements: count.default(200_000),
+  stringLength: count.default(1024 * 1024),
+  bundleEntries: count.default(1000),
+  queueLength: count.default(1000),
+  queueAgeMs: count.default(10_000),
+  requestTimeoutMs: count.default(30_000),
+});
+
+const authority = z.strictObject({
+  uri,
+  kind: z.enum(['source', 'shared']),
+  owner: clientId.optional(),
+  name: text.optional(),
+});
+
+const client = z.strictObject({
+  id: clientId,
+  displayName: z.string().optional(),
+  systems: z.array(uri).default([]),
+  scopes: z.array(z.enum(['audit', 'demographics'])).default([]),
+});
+
+/** Under any name: `internalid`, `nationalid`, or a client's (seed-era files). */
+const system = z.strictObject({ uri: uris, displayName: z.string().optional() });
+
+const systems = z
+  .object({
+    CRBaseURI: uri.default('http://openclientregistry.org/fhir'),
+    brokenMatch: z
+      .strictObject({ uri: uri.default('http://clientregistry.org/brokenMatch'), displayName: z.string().optional() })
+      .prefault({}),
+  })
+  .catchall(system);
+
+export const configSchema = z.strictObject({
+  app: app.prefault({}),
+  admin: admin.prefault({}),
+  tls: tls.prefault({}),
+  store: z
+    .strictObject({ type: z.enum(['embedded', 'postgresql', 'fhir']).optional(), minFreeMb: z.int().min(0).default(512) })
+    .prefault({}),
+  limits: limits.prefault({}),
+  authorities: z
+    .strictObject({ mode: z.enum(['open', 'strict']).default('open'), list: z.array(authority).default([]) })
+    .prefault({}),
+  clients: z.array(client).optional(),
+  systems: systems.prefault({}),
+  codes: z.strictObject({ goldenRecord: text.default('5c827da5-4858-4f3d-a50c-62ece001efea') }).prefault({}),
+  pix: z.strictObject({ includeSource: z.boolean().default(false) }).prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+    .prefault({}),
+  /** Decision rules inside the configuration file; rules/ reads them. */
+  rules: z.unknown().optional(),
+
+  mediator: z
+    .strictObject({
+      register: z.boolean().default(false),
+      api: z
+        .strictObject({
+          username: z.string().optional(),
+          password: z.string().optional(),
+          apiURL: z.string().optional(),
+          trustSelfSigned: z.boolean().optional(),
+          urn: z.string().optional(),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  fhirServer: z
+    .strictObject({ baseURL: z.string().optional(), username: z.string().optional(), password: z.string().optional() })
+    .prefault({}),
+  elastic: z
+    .strictObject({
+      server: z.string().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      max_compilations_rate: retired,
+      index: retired,
+    })
+    .prefault({}),
+  matching: z
+    .strictObject({
+      tool: z.enum(['mediator', 'elasticsearch']).optional(),
+      autoMatchPatientWithHumanAdjudTag: retired,
+      resolvePotentialOfPotentials: retired,
+    })
+    .prefault({}),
+  auth: z.strictObject({ secret: z.string().optional(), tokenDuration: retired }).prefault({}),
+  cronJobs: z.strictObject({ patientReprocessing: retired }).prefault({}),
+  structureDefinition: z
+    .strictObject({ uri: retired, reportRelationship: retired, autoModifyRelationshipBasedOnDecisionRules: retired })
+    .prefault({}),
+  sync: z.strictObject({ lastFHIR2ESSync: retired }).prefault({}),
+});
+
+/** A configuration document that the schema accepts, defaults filled in. */
+export type ConfigDocument = z.infer<typeof configSchema>;
+export type Section = keyof ConfigDocument;

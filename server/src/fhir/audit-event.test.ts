@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { emptyChange } from '../domain/change-set.ts';
+import { type AccessRow, accessEvents, changeEvents } from './audit-event.ts';
+import type { AuditEvent } from './r4.ts';
+import { auditSource, committed, row } from './sample-audit.ts';
+
+const first = (events: readonly AuditEvent[]): AuditEvent => {
+  const [event] = events;
+  if (!event) throw new Error('no event');
+  return event;
+};
+const access = (part: Partial<AccessRow>): readonly AuditEvent[] => accessEvents({ ...row, ...part }, auditSource);
+const agentTypes = ({ agent }: AuditEvent) => agent.map(({ type }) => type.coding?.[0]?.code);
+const subtypes = ({ subtype }: AuditEvent) => subtype?.map(({ code }) => code);
+const entityOf = ({ entity }: AuditEvent, code: string) => entity?.find(({ role, type }) => (role ?? type).code === code);
+
+describe('a change is told as one BALP event for each Patient written', () => {
+  const events = changeEvents(committed, auditSource);
+
+  it('AUD-01, AUD-03: created at version 1, updated later; the golden record too', () => {
+    expect(events.map((event) => [event.id, event.action, subtypes(event)?.[0], entityOf(event, '1')?.what?.reference])).toEqual([
+      ['change-17-1', 'C', 'create', 'Patient/S1'],
+      ['change-17-2', 'U', 'update', 'Patient/S2'],
+      ['change-17-3', 'U', 'update', 'Patient/G1'],
+    ]);
+    expect(entityOf(first(events), '4')?.what?.reference).toBe('Patient/S1/_history/1');
+  });
+
+  it('AUD-01: the data went from the client (Source) to this server (Destination)', () => {
+    expect(events.map(agentTypes)).toEqual(Array.from({ length: 3 }, () => ['110153', '110152']));
+  });
+
+  it('who: the submitting client by its name, from its address; the request by its id', () => {
+    const event = first(events);
+    expect(event.agent[0]).toMatchObject({
+      who: { identifier: { system: 'http://example.org/cr/clientid', value: 'openmrs' } },
+      requestor: true,
+      network: { address: '192.0.2.7', type: '2' },
+    });
+    expect(entityOf(event, 'XrequestId')?.what?.identifier?.value).toBe('req-1');
+    expect(event).toMatchObject({ recorded: '2026-01-01T00:00:00.000Z', outcome: '0', type: { code: 'rest' } });
+  });
+
+  it('AUD-14: the observer is the server agent', () => {
+    for (const { agent, source } of events) expect(source.observer).toEqual(agent[1]?.who);
+  });
+
+  it('a change of clients is a security event, made on this machine', () => {
+    const audit = { ...committed.change.audit, action: 'administer' as const, agent: 'root', address: '' };
+    const event = first(changeEvents({ sequence: 18, change: emptyChange('2026-01-01T00:00:00.000Z', audit) }, auditSource));
+    expect([event.type.code, subtypes(event)]).toEqual(['110113', ['110137']]);
+    expect(event.agent[0]?.network).toEqual({ address: 'localhost', type: '1' });
+  });
+});
+
+describe('a query or read is told', () => {
+  it.each([
+    ['read', 'read'],
+    ['vread', 'vread'],
+    ['history', 'history-instance'],
+  ])('AUD-02: %s: the data went from this server to the client', (event, subtype) => {
+    const told = first(access({ event }));
+    expect([told.action, subtypes(told), agentTypes(told)]).toEqual(['R', [subtype], ['110152', '110153']]);
+    expect(entityOf(told, '4')?.what?.reference).toBe('Patient/S1');
+    expect(entityOf(told, '24')).toBeUndefined();
+  });
+
+  it('AUD-05: search: with the raw query in base64, one event for each Patient found, never how many', () => {
+    const query = 'GET /fhir/Patient?identifier=urn:s|ü';
+    const events = access({ event: 'search', query, patients: ['S1', 'S2', 'S3'] });
+    expect(events.map((event) => entityOf(event, '1')?.what?.reference)).toEqual(['Patient/S1', 'Patient/S2', 'Patient/S3']);
+    expect(new Set(events.map(({ id }) => id)).size).toBe(3);
+    for (const event of events) {
+      expect([event.action, agentTypes(event), subtypes(event)]).toEqual(['E', ['110153', '110152'], ['search', 'search-type']]);
+      expect(Buffer.from(entityOf(event, '24')?.query ?? '', 'base64').toString()).toBe(query);
+      expect(event.entity?.filter(({ role }) => role?.code === '1')).toHaveLength(1);
+    }
+  });
+
+  it('AUD-05: search that found nobody: one event without a patient', () => {
+    const events = access({ event: 'search', patients: [] });
+    expect(events).toHaveLength(1);
+    expect(entityOf(first(events), '1')).toBeUndefined();
+  });
+
+  it.each([[['S2', 'S3']], [[]]])('AUD-10: $ihe-pix: the patient is the one whose identifier was asked about: %j', (patients) => {
+    const query = 'GET /fhir/Patient/$ihe-pix?sourceIdentifier=urn:a%7C1&targetSystem=urn:b';
+    const events = access({ event: 'pix', query, patients });
+    expect(events).toHaveLength(Math.max(1, patients.length));
+    for (const event of events) {
+      expect(subtypes(event)).toEqual(['search', 'ITI-83']);
+      expect(entityOf(event, '1')?.what?.identifier).toEqual({ system: 'urn:a', value: '1' });
+    }
+  });
+
+  it('reading the audit is told as use of the audit log', () => {
+    expect(first(access({ event: 'audit-read', patients: [] })).type.code).toBe('110101');
+  });
+});
+
+describe('a refusal is told', () => {
+  it.each(['no-certificate', 'certificate-refused', 'no-common-name'])(
+    'TLS-05: %s: as a Security Alert on node authentication',
+    (code) => {
+      const told = first(access({ event: 'refusal', code, agent: '', status: 403, patients: [], count: 40 }));
+      expect([told.type.code, subtypes(told), told.outcome]).toEqual(['110113', ['110126'], '4']);
+      expect(told.outcomeDesc).toBe(`${code} (stands for 40 alike)`);
+      expect(told.agent[0]?.who).toEqual({ display: 'unauthenticated' });
+    },
+  );
+
+  it.each([
+    ['POST /fhir/Patient', 422, 'create', 'C', '4'],
+    ['PUT /fhir/Patient/1', 503, 'update', 'U', '8'],
+    ['GET /fhir/Patient/1', 404, 'read', 'R', '4'],
+  ])('%s answered %i: with what was tried and how it ended', (query, status, subtype, action, outcome) => {
+    const told = first(access({ event: 'refusal', query, status, code: 'business-rule', patients: [] }));
+    expect([subtypes(told), told.action, told.outcome, told.outcomeDesc]).toEqual([[subtype], action, outcome, 'business-rule']);
+  });
+});

@@ -1,0 +1,240 @@
+import type { Committed } from '../domain/change-set.ts';
+import type { Identifier, Instant, RecordKey } from '../domain/identity.ts';
+import * as codes from './audit-codes.ts';
+import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding, Reference } from './r4.ts';
+import { identifierToken } from './tokens.ts';
+
+/** Who records: this server, and the namespace of its clients' names. */
+export interface AuditSource {
+  readonly name: string;
+  /** Host name of this server. */
+  readonly host: string;
+  /** `<CRBaseURI>/clientid` of 1.x. */
+  readonly clientSystem: string;
+}
+
+/** A row of the access log (registry/ports.ts, AccessEntry), with its number. */
+export interface AccessRow {
+  readonly id: number;
+  readonly at: Instant;
+  readonly event: string;
+  readonly agent: string;
+  readonly address: string;
+  readonly requestId: string;
+  readonly status: number;
+  readonly query: string;
+  readonly patients: readonly string[];
+  readonly code: string;
+  readonly count: number;
+}
+
+/**
+ * A change set as BALP events: one for each Patient that it wrote, a record or a golden one, created or updated (AUD-01,
+ * AUD-03), or the one that was sent again unchanged, whose id `recordIds` gives; a change of clients or certificates is one Security Alert. Ids are stable: `change-<sequence>-<n>`.
+ */
+export const changeEvents = (
+  { sequence, change }: Committed,
+  source: AuditSource,
+  recordIds: ReadonlyMap<RecordKey, string> = new Map(),
+): readonly AuditEvent[] => {
+  const { audit, at } = change;
+  const written = [...change.records.map(({ record }) => record), ...change.goldens.map(({ golden }) => golden)];
+  // Sent again without a change: nothing was written, yet somebody submitted it.
+  const resubmitted = written.length === 0 && audit.record !== null ? recordIds.get(audit.record) : undefined;
+  const base = { recorded: at, outcome: '0' as const, source, audit };
+  if (written.length === 0 && audit.action === 'administer')
+    return [
+      event(base, {
+        id: `change-${sequence}-1`,
+        type: codes.securityAlert,
+        subtype: [codes.securityAttributesChanged],
+        action: 'E',
+        entities: [],
+      }),
+    ];
+  if (resubmitted !== undefined)
+    return [
+      event(base, {
+        id: `change-${sequence}-1`,
+        type: codes.rest,
+        subtype: [codes.interaction('update')],
+        action: 'U',
+        entities: [dataEntity(`Patient/${resubmitted}`), patientEntity({ reference: `Patient/${resubmitted}` })],
+      }),
+    ];
+  return written.map(({ id, version }, index) => {
+    const created = version === 1;
+    return event(base, {
+      id: `change-${sequence}-${index + 1}`,
+      type: codes.rest,
+      subtype: [codes.interaction(created ? 'create' : 'update')],
+      action: created ? 'C' : 'U',
+      entities: [dataEntity(`Patient/${id}/_history/${version}`), patientEntity({ reference: `Patient/${id}` })],
+    });
+  });
+};
+
+interface AccessKind {
+  readonly type: Coding;
+  readonly subtype: readonly Coding[];
+  readonly action: AuditEvent['action'];
+  /** A query is recorded as it was asked; a read names what was read. */
+  readonly isQuery: boolean;
+}
+
+const kindOf = (codesOf: readonly Coding[], action: AuditEvent['action'], isQuery = false): AccessKind => ({
+  type: codes.rest,
+  subtype: codesOf,
+  action,
+  isQuery,
+});
+
+/** By AccessEntry.event. */
+const accessKinds: Readonly<Record<string, AccessKind>> = {
+  read: kindOf([codes.interaction('read')], 'R'),
+  vread: kindOf([codes.interaction('vread')], 'R'),
+  history: kindOf([codes.interaction('history-instance')], 'R'),
+  search: kindOf([codes.interaction('search'), codes.interaction('search-type')], 'E', true),
+  pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
+  capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
+  'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
+};
+
+/** TLS-05: a node that was not let in. */
+const nodeRefused: AccessKind = { type: codes.securityAlert, subtype: [codes.nodeAuthentication], action: 'E', isQuery: true };
+const nodeRefusals = new Set(['no-certificate', 'certificate-refused', 'no-common-name']);
+
+const interactionOfMethod: Readonly<Record<string, readonly [string, AuditEvent['action']]>> = {
+  POST: ['create', 'C'],
+  PUT: ['update', 'U'],
+  DELETE: ['delete', 'D'],
+};
+
+const accessKind = ({ event: name, code, query }: AccessRow): AccessKind => {
+  if (nodeRefusals.has(code)) return nodeRefused;
+  const known = accessKinds[name];
+  if (known) return known;
+  const [interaction, action] = interactionOfMethod[query.split(' ', 1)[0] ?? ''] ?? ['read', 'R'];
+  return kindOf([codes.interaction(interaction)], action, true);
+};
+
+/**
+ * A row of the access log as BALP events (AUD-02, AUD-05, AUD-10, TLS-05): one for each Patient that the answer named, or one
+ * without when it named none. How many there were, and what they held, is in none of them.
+ */
+export const accessEvents = (row: AccessRow, source: AuditSource): readonly AuditEvent[] => {
+  const kind = accessKind(row);
+  const asked = row.event === 'pix' ? sourceIdentifierOf(row.query) : undefined;
+  const subjects: readonly (string | undefined)[] = row.patients.length > 0 ? row.patients : [undefined];
+  const base = { recorded: row.at, outcome: outcomeOf(row.status), source, audit: row };
+  return subjects.map((patient, index) =>
+    event(base, {
+      id: `access-${row.id}-${index + 1}`,
+      ...kind,
+      entities: accessEntities(row, kind, subjectOf(patient, asked)),
+      ...described(row),
+    }),
+  );
+};
+
+const outcomeOf = (status: number): AuditEvent['outcome'] => (status < 400 ? '0' : status < 500 ? '4' : '8');
+
+const described = ({ code, count }: AccessRow): { readonly outcomeDesc?: string } =>
+  code === '' ? {} : { outcomeDesc: count > 1 ? `${code} (stands for ${count} alike)` : code };
+
+const accessEntities = (
+  { query }: AccessRow,
+  { isQuery }: AccessKind,
+  subject: Reference | undefined,
+): readonly AuditEventEntity[] => [
+  ...(isQuery && query !== ''
+    ? [{ type: codes.systemObject, role: codes.queryRole, query: Buffer.from(query, 'utf8').toString('base64') }]
+    : []),
+  ...(!isQuery && subject?.reference !== undefined ? [dataEntity(subject.reference)] : []),
+  ...(subject ? [patientEntity(subject)] : []),
+];
+
+/** AUD-10: `what.identifier` of the patient entity is the identifier that was asked about. */
+const subjectOf = (patient: string | undefined, asked: Identifier | undefined): Reference | undefined =>
+  patient === undefined && asked === undefined
+    ? undefined
+    : { ...(patient !== undefined && { reference: `Patient/${patient}` }), ...(asked && { identifier: asked }) };
+
+const sourceIdentifierOf = (query: string): Identifier | undefined => {
+  const asked = new URLSearchParams(query.split(' ')[1]?.split('?')[1] ?? '').get('sourceIdentifier');
+  const token = asked === null ? undefined : identifierToken(asked);
+  return token?.system && token.value !== null ? { system: token.system, value: token.value } : undefined;
+};
+
+const dataEntity = (reference: string): AuditEventEntity => ({
+  what: { reference },
+  type: codes.systemObject,
+  role: codes.domainResource,
+});
+
+const patientEntity = (what: Reference): AuditEventEntity => ({ what, type: codes.person, role: codes.patientRole });
+
+interface Common {
+  readonly recorded: Instant;
+  readonly outcome: AuditEvent['outcome'];
+  readonly source: AuditSource;
+  readonly audit: { readonly agent: string; readonly address: string; readonly requestId: string };
+}
+
+interface Particulars {
+  readonly id: string;
+  readonly type: Coding;
+  readonly subtype: readonly Coding[];
+  readonly action: AuditEvent['action'];
+  readonly entities: readonly AuditEventEntity[];
+  readonly outcomeDesc?: string;
+}
+
+const event = ({ recorded, outcome, source, audit }: Common, particulars: Particulars): AuditEvent => {
+  const { id, type, subtype, action, outcomeDesc } = particulars;
+  const entity = [...particulars.entities, ...requestIdEntity(audit.requestId)];
+  return {
+    resourceType: 'AuditEvent',
+    id,
+    type,
+    subtype,
+    action,
+    recorded,
+    outcome,
+    ...(outcomeDesc !== undefined && { outcomeDesc }),
+    agent: agentsOf(action, audit, source),
+    source: { observer: serverOf(source), type: [codes.applicationServer] },
+    ...(entity.length > 0 && { entity }),
+  };
+};
+
+const requestIdEntity = (requestId: string): readonly AuditEventEntity[] =>
+  requestId === '' ? [] : [{ what: { identifier: { value: requestId } }, type: codes.requestIdType }];
+
+/** Data flow from the source to the destination: on a read from this server to the client (BALP, table of §5.1). */
+const agentsOf = (
+  action: AuditEvent['action'],
+  { agent, address }: Common['audit'],
+  source: AuditSource,
+): readonly AuditEventAgent[] => {
+  const reads = action === 'R';
+  const client: Reference =
+    agent === '' ? { display: 'unauthenticated' } : { identifier: { system: source.clientSystem, value: agent }, display: agent };
+  return [
+    {
+      type: reads ? codes.destinationRole : codes.sourceRole,
+      who: client,
+      requestor: true,
+      network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
+    },
+    {
+      type: reads ? codes.sourceRole : codes.destinationRole,
+      who: serverOf(source),
+      requestor: false,
+      network: { address: source.host, type: '1' },
+    },
+  ];
+};
+
+/** val-audit-source (AUD-14): the observer is the server agent, in the same words. */
+const serverOf = ({ name, host }: AuditSource): Reference => ({ identifier: { value: host }, display: name });

@@ -1,0 +1,126 @@
+import { defaultOurs } from './ours.ts';
+
+export interface ResourceCapability {
+  readonly type: string;
+  readonly interactions: readonly ('read' | 'vread' | 'update' | 'delete' | 'history-instance' | 'create' | 'search-type')[];
+  readonly searchParams: readonly {
+    readonly name: string;
+    readonly type: 'token' | 'string' | 'date' | 'reference' | 'uri';
+    readonly documentation?: string;
+  }[];
+  readonly searchIncludes: readonly string[];
+  readonly operations: readonly { readonly name: string; readonly definition: string }[];
+  readonly updateCreate: boolean;
+  readonly conditionalUpdate: boolean;
+  readonly documentation: string;
+}
+
+export interface Capability {
+  /** Base url of the FHIR door, without a slash at the end. */
+  readonly base: string;
+  /** Version of the software. */
+  readonly version: string;
+  /** When the statement last changed: FHIR date or dateTime. */
+  readonly date: string;
+  readonly resources: readonly ResourceCapability[];
+  readonly system: readonly ('batch' | 'transaction' | 'search-system' | 'history-system')[];
+}
+
+/** What the point-of-service door does with Patients. */
+export const patientCapability: ResourceCapability = {
+  type: 'Patient',
+  interactions: ['read', 'vread', 'history-instance', 'create', 'update', 'search-type'],
+  searchParams: [
+    { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
+    { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
+  ],
+  searchIncludes: ['Patient:link'],
+  operations: [{ name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' }],
+  updateCreate: true,
+  conditionalUpdate: true,
+  documentation:
+    `A Patient as a system submitted it links by "refer" to its golden record (tag code ${defaultOurs.goldenCode} unless configured otherwise), whose id is the person's CRUID. ` +
+    'Without the scope "demographics" a client sees of the records of others their ids, links and the identifiers it may see, tagged SUBSETTED.',
+};
+
+/** What clients with the scope `audit` may read. */
+export const auditCapability: ResourceCapability = {
+  type: 'AuditEvent',
+  interactions: ['search-type'],
+  searchParams: [],
+  searchIncludes: [],
+  operations: [],
+  updateCreate: false,
+  conditionalUpdate: false,
+  documentation: 'For clients with the scope "audit": changes, queries and refusals, newest first.',
+};
+
+/** `GET [base]/metadata`. It claims what the description lists and nothing else: JSON only, no profile, no instantiated statement. */
+export const capabilityStatement = ({ base, version, date, resources, system }: Capability): CapabilityStatement => ({
+  resourceType: 'CapabilityStatement',
+  status: 'active',
+  date,
+  kind: 'instance',
+  software: { name: 'OpenCR', version },
+  implementation: { description: 'OpenCR client registry', url: base },
+  fhirVersion: '4.0.1',
+  format: ['application/fhir+json', 'json'],
+  rest: [
+    {
+      mode: 'server',
+      security: {
+        service: [
+          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'Certificates' }] },
+        ],
+        description: 'Mutual TLS (IHE ITI-19): the common name of the client certificate names a registered client.',
+      },
+      resource: resources.map(describeResource),
+      ...(system.length > 0 && { interaction: system.map((code) => ({ code })) }),
+    },
+  ],
+});
+
+const describeResource = (resource: ResourceCapability): CapabilityResource => ({
+  type: resource.type,
+  documentation: resource.documentation,
+  interaction: resource.interactions.map((code) => ({ code })),
+  versioning: resource.interactions.includes('vread') ? 'versioned' : 'no-version',
+  readHistory: resource.interactions.includes('vread'),
+  updateCreate: resource.updateCreate,
+  conditionalCreate: false,
+  conditionalUpdate: resource.conditionalUpdate,
+  ...(resource.searchIncludes.length > 0 && { searchInclude: resource.searchIncludes }),
+  ...(resource.searchParams.length > 0 && { searchParam: resource.searchParams }),
+  ...(resource.operations.length > 0 && { operation: resource.operations }),
+});
+
+export interface CapabilityResource {
+  readonly type: string;
+  readonly documentation: string;
+  readonly interaction: readonly { readonly code: string }[];
+  readonly versioning: 'versioned' | 'no-version';
+  readonly readHistory: boolean;
+  readonly updateCreate: boolean;
+  readonly conditionalCreate: boolean;
+  readonly conditionalUpdate: boolean;
+  readonly searchInclude?: readonly string[];
+  readonly searchParam?: ResourceCapability['searchParams'];
+  readonly operation?: ResourceCapability['operations'];
+}
+
+export interface CapabilityStatement {
+  readonly resourceType: 'CapabilityStatement';
+  readonly status: 'active';
+  readonly date: string;
+  readonly kind: 'instance';
+  readonly software: { readonly name: string; readonly version: string };
+  readonly implementation: { readonly description: string; readonly url: string };
+  readonly fhirVersion: '4.0.1';
+  readonly format: readonly string[];
+  readonly rest: readonly {
+    readonly mode: 'server';
+    readonly security: { readonly service: readonly object[]; readonly description: string };
+    readonly resource: readonly CapabilityResource[];
+    readonly interaction?: readonly { readonly code: string }[];
+  }[];
+}

@@ -1,0 +1,64 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { FastifyRequest } from 'fastify';
+import { type ErrorCode, RegistryError } from '../domain/errors.ts';
+import type { BodyLimits } from '../fhir/limits.ts';
+import { parseBody } from '../fhir/parse-json.ts';
+import { isRefusal } from '../fhir/refusal.ts';
+
+const JSON_TYPES: readonly string[] = ['application/fhir+json', 'application/json+fhir', 'application/json', 'text/json'];
+
+const decoders = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) };
+type Coding = keyof typeof decoders;
+const isCoding = (name: string): name is Coding => name in decoders;
+
+const wrong = (code: ErrorCode, words: string): never => {
+  throw new RegistryError(code, words);
+};
+
+/** REST-02, REST-04, REST-05: JSON in UTF-8, FHIR 4.0. */
+export function checkContentType(header: string | undefined): void {
+  const [type = '', ...parameters] = (header ?? '').toLowerCase().split(';').map((part) => part.trim());
+  if (!JSON_TYPES.includes(type)) {
+    const said = type === '' ? 'The request has no Content-Type.' : `Content-Type ${type} is not understood.`;
+    wrong('unsupported-media-type', `${said} Send ${JSON_TYPES[0]} (XML is not served yet).`);
+  }
+  for (const parameter of parameters) {
+    const [name, value = ''] = parameter.replaceAll('"', '').split('=');
+    if (name === 'charset' && value !== 'utf-8' && value !== 'utf8') wrong('unsupported-media-type', 'The charset must be utf-8.');
+    if (name === 'fhirversion' && !value.startsWith('4.0')) wrong('unsupported-media-type', 'This registry speaks FHIR 4.0.');
+  }
+}
+
+async function decompressed(raw: Buffer, encoding: string, limit: number): Promise<Buffer> {
+  if (encoding === '' || encoding === 'identity') return raw;
+  if (!isCoding(encoding)) return wrong('unsupported-media-type', `Content-Encoding ${encoding} is not understood: use gzip, deflate or br.`);
+  try {
+    return await decoders[encoding](raw, { maxOutputLength: limit });
+  } catch (error) {
+    // zlib says this of output past maxOutputLength: a compressed bomb is cut there.
+    if (error instanceof RangeError) return wrong('too-large', `The body is larger than ${limit} bytes once decompressed.`);
+    throw new RegistryError('invalid-json', `The body is not valid ${encoding}.`, { cause: error });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+const decoded = (bytes: Buffer): string => {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw new RegistryError('invalid-json', 'The body is not valid UTF-8.', { cause: error });
+  }
+};
+
+/** The JSON value of a request's body, within limits; throws the RegistryError that says what is wrong. */
+export async function readBody(request: FastifyRequest, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
+  checkContentType(request.headers['content-type']);
+  const raw = request.body;
+  if (!Buffer.isBuffer(raw) || raw.length === 0) return wrong('invalid-json', 'The request has no body.');
+  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
+  const parsed = parseBody(decoded(await decompressed(raw, encoding, limits.bodyBytes)), limits);
+  if (isRefusal(parsed)) throw new RegistryError(parsed.code, parsed.issues);
+  return parsed.value;
+}

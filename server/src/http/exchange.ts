@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Refusal } from '../domain/errors.ts';
+import type { Client, Principal } from '../domain/principals.ts';
+import type { OperationOutcome } from '../fhir/r4.ts';
+import type { AccessEntry } from '../registry/ports.ts';
+
+/** One request of an authenticated client, and what its answer will say in the access log. */
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly client: Client;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly address: string;
+  /** Base of the FHIR service as this client calls it, without a slash at the end. */
+  readonly base: string;
+}
+
+/** What a route answers. `log` names what is written to the access log; absent for writes, which their change set audits. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: object | null;
+  readonly log?: Pick<AccessEntry, 'event' | 'patients'>;
+  /** Why it was refused, where it was. */
+  readonly refusal?: Refusal;
+}
+
+/** A failed request: its outcome is the body. */
+export interface Failure {
+  readonly refusal: Refusal;
+  readonly outcome: OperationOutcome;
+}
+
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
+/** Sends an answer. PHI is never kept by anybody on the way. */
+export function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  void reply.code(answer.status).header('cache-control', 'no-store');
+  for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value);
+  if (answer.body === null) return reply.send();
+  return reply.type(FHIR_JSON).send(JSON.stringify(answer.body));
+}
+
+export const principalOf = (client: Client): Principal => ({ kind: 'client', name: client.name, scopes: client.scopes });

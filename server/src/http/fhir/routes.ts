@@ -1,0 +1,100 @@
+import { auditCapability, capabilityStatement, patientCapability } from '../../fhir/capability.ts';
+import { conditionalIdentifier } from '../../fhir/conditional.ts';
+import { isRefusal, refuse } from '../../fhir/refusal.ts';
+import { isFields } from '../../fhir/fields.ts';
+import { readBody } from '../body.ts';
+import type { Answer, Exchange } from '../exchange.ts';
+import { failure, type Handler, type Method, type Route } from '../server.ts';
+import { auditEvents } from './audit-events.ts';
+import { submitBundle } from './bundle.ts';
+import type { FhirDependencies } from './dependencies.ts';
+import { history, idOf, isLogicalId, queryOf, read, vread } from './read.ts';
+import { pix, search } from './search.ts';
+import { submitBody, submitPatient } from './submit.ts';
+
+const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer => ({
+  status: 200,
+  body: capabilityStatement({
+    base: exchange.base,
+    version: dependencies.version,
+    date: dependencies.released,
+    resources: [patientCapability, auditCapability],
+    system: ['batch', 'transaction'],
+  }),
+  log: { event: 'capabilities', patients: [] },
+});
+
+const POST = { method: 'POST', target: { kind: 'none' } } as const;
+
+const putById = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
+  const id = idOf(exchange);
+  if (!isLogicalId(id)) return failure(refuse('invalid-request', 'An id is 1 to 64 letters, digits, dashes or dots.'));
+  return submitPatient(dependencies, exchange, { method: 'PUT', target: { kind: 'id', id } }, dependencies.location);
+};
+
+const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
+  const identifier = conditionalIdentifier(queryOf(exchange));
+  if (isRefusal(identifier)) return failure(identifier);
+  return submitPatient(dependencies, exchange, { method: 'PUT', target: { kind: 'identifier', ...identifier } }, dependencies.location);
+};
+
+/** `/` and `/addPatient` of 1.x: a Patient or a Bundle, 201, `Location: Patient/<id>`. */
+const submitEither = async (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> => {
+  const body = await readBody(exchange.request, dependencies.limits);
+  const isBundle = isFields(body) && body['resourceType'] === 'Bundle';
+  if (isBundle) return submitBundle(dependencies, exchange, body, { status: 201, location: 'opencr' });
+  return submitBody(dependencies, exchange, { body, address: POST, style: 'opencr' });
+};
+
+const submitTo = async (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> => {
+  const body = await readBody(exchange.request, dependencies.limits);
+  return submitBundle(dependencies, exchange, body, { status: 200, location: dependencies.location });
+};
+
+/** IHE and FHIR refuse by method (405) what they know by URL. */
+const notAllowed = (url: string, known: readonly Method[]): readonly Route[] =>
+  (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const)
+    .filter((method) => !known.includes(method))
+    .map((method) => ({
+      method,
+      url,
+      handler: async (): Promise<Answer> => ({
+        ...failure(refuse('method-not-allowed', `${method} is not served at this URL; ${known.join(', ')} are.`)),
+        headers: { allow: known.join(', ') },
+      }),
+    }));
+
+const otherResource: Handler = async () =>
+  failure(refuse('not-found', 'This registry keeps the identity of patients: Patient is the only resource that it serves here.'));
+
+/** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.9). */
+export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
+  const served: Readonly<Record<string, Partial<Record<Method, (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer>>>> = {
+    '/fhir/metadata': { GET: metadata },
+    '/fhir/Patient': {
+      GET: search,
+      POST: (d, exchange) => submitPatient(d, exchange, POST, d.location),
+      PUT: putByIdentifier,
+    },
+    '/fhir/Patient/:id': { GET: read, PUT: putById },
+    '/fhir/Patient/:id/_history': { GET: history },
+    '/fhir/Patient/:id/_history/:vid': { GET: vread },
+    '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
+    '/fhir/AuditEvent': { GET: auditEvents },
+    '/fhir': { POST: submitTo },
+    '/addPatient': { POST: submitEither },
+    '/Patient': { POST: (d, exchange) => submitPatient(d, exchange, POST, 'opencr') },
+    '/': { POST: submitEither },
+  };
+  const routes = Object.entries(served).flatMap(([url, handlers]): readonly Route[] => {
+    const methods = Object.keys(handlers) as Method[];
+    const own = methods.flatMap((method): readonly Route[] => {
+      const handle = handlers[method];
+      return handle ? [{ method, url, handler: async (exchange) => handle(dependencies, exchange) }] : [];
+    });
+    return [...own, ...notAllowed(url, methods)];
+  });
+  const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).map((method) => ({ method, url: '/fhir/:type/*', handler: otherResource }));
+  const othersRoot = others.map((route) => ({ ...route, url: '/fhir/:type' }));
+  return [...routes, ...others, ...othersRoot];
+}

@@ -1,0 +1,85 @@
+import { left, readBoth, right } from './code-points.ts';
+import type { Comparator, ComparatorParameter } from './comparator.ts';
+
+const PREFIX_SCALE = 0.1;
+const LONGEST_PREFIX = 4;
+
+let buffers = { matched: new Int32Array(512), taken: new Uint8Array(512) };
+
+const buffersFor = (length: number): typeof buffers => {
+  if (buffers.taken.length < length) buffers = { matched: new Int32Array(2 * length), taken: new Uint8Array(2 * length) };
+  buffers.taken.fill(0, 0, length);
+  return buffers;
+};
+
+/**
+ * Similarity of what `readBoth` read. M. Jaro, JASA 84 (1989): each code point of one text is paired with the first free
+ * equal one of the other within the window; paired ones that stand in another order there count half.
+ */
+const jaro = (): number => {
+  const { codes: source, length: sourceLength } = left;
+  const { codes: target, length: targetLength } = right;
+  const longer = Math.max(sourceLength, targetLength);
+  const window = Math.max(0, (longer >> 1) - 1);
+  const { matched, taken } = buffersFor(longer);
+  let matches = 0;
+  for (let i = 0; i < sourceLength; i++) {
+    const code = source[i] ?? 0;
+    const end = Math.min(targetLength, i + window + 1);
+    for (let j = Math.max(0, i - window); j < end; j++) {
+      if (target[j] !== code || taken[j] === 1) continue;
+      taken[j] = 1;
+      matched[matches++] = code;
+      break;
+    }
+  }
+  if (matches === 0) return 0;
+  let outOfOrder = 0;
+  for (let j = 0, k = 0; k < matches; j++) {
+    if (taken[j] === 1 && matched[k++] !== target[j]) outOfOrder++;
+  }
+  return (matches / sourceLength + matches / targetLength + (matches - outOfOrder / 2) / matches) / 3;
+};
+
+const commonPrefix = (): number => {
+  const most = Math.min(LONGEST_PREFIX, left.length, right.length);
+  let length = 0;
+  while (length < most && left.codes[length] === right.codes[length]) length++;
+  return length;
+};
+
+/** W. Winkler, "String comparator metrics and enhanced decision rules", ASA Survey Research Methods (1990). */
+const similarity = (a: string, b: string, boostThreshold: number): number => {
+  if (a === b) return 1;
+  readBoth(a, b);
+  const plain = jaro();
+  return plain < boostThreshold ? plain : plain + commonPrefix() * PREFIX_SCALE * (1 - plain);
+};
+
+const boostThreshold: ComparatorParameter = {
+  name: 'boostThreshold',
+  about: 'Jaro similarity from which a common beginning raises the measure; 0 always, 0.7 as Lucene does.',
+  min: 0,
+  max: 1,
+  default: 0,
+};
+
+export const jaroWinklerSimilarity: Comparator = {
+  name: 'jaro-winkler-similarity',
+  aliases: ['jaro-winkler'],
+  kind: 'similarity',
+  about: 'Share of characters that both texts have in about the same place, raised by a common beginning of up to four.',
+  greatest: 1,
+  parameters: [boostThreshold],
+  cost: 200,
+  measure: (a, b, parameters) => similarity(a, b, parameters['boostThreshold'] ?? boostThreshold.default),
+};
+
+export const jaroWinklerDistance: Comparator = {
+  ...jaroWinklerSimilarity,
+  name: 'jaro-winkler-distance',
+  aliases: [],
+  kind: 'distance',
+  about: '1 less the Jaro-Winkler similarity.',
+  measure: (a, b, parameters) => 1 - jaroWinklerSimilarity.measure(a, b, parameters),
+};

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { createExhaustiveIndex } from './exhaustive.ts';
+import type { RuleSet } from './model.ts';
+
+describe('the exhaustive index', () => {
+  const rules: RuleSet = {
+    version: 'v1',
+    features: [{ path: 'Patient.name.family', normaliser: 'string@1', multi: 'join' }],
+    rules: [
+      {
+        name: 'family',
+        kind: 'deterministic',
+        comparisons: [
+          {
+            name: 'family',
+            feature: 0,
+            comparator: 'exact',
+            threshold: 1,
+            agree: 1,
+            disagree: 0,
+            oneMissing: 0,
+            bothMissing: 0,
+            parameters: {},
+          },
+        ],
+        filters: [],
+        base: 0,
+        potential: 1,
+        auto: 1,
+      },
+    ],
+    limits: { maxGroup: 50, maxComponent: 1000, cohesion: 1 / 3, maxCandidates: 20 },
+  };
+
+  it('says that it cut an answer, and keeps the first of equals', () => {
+    const index = createExhaustiveIndex(rules);
+    for (let key = 100; key > 0; key--) index.upsert(key, ['okello']);
+    const { candidates, truncated } = index.retrieve(['okello'], new Set([2]));
+    expect(truncated).toBe(true);
+    expect(candidates.map(({ record }) => record)).toEqual([1, ...Array.from({ length: 19 }, (_, i) => i + 3)]);
+    expect(index.retrieve(['okello'], new Set(Array.from({ length: 80 }, (_, i) => i + 1))).truncated).toBe(false);
+  });
+
+  it('forgets a value with the last record that had it, however many come and go', () => {
+    const index = createExhaustiveIndex(rules);
+    for (let i = 0; i < 5000; i++) index.upsert(1 + (i % 7), [`name ${i}`]);
+    expect(index.retrieve(['name 4999'], new Set()).candidates).toMatchObject([{ record: 1 + (4999 % 7) }]);
+    expect(index.retrieve(['name 4990'], new Set()).candidates).toEqual([]);
+    index.remove(1 + (4999 % 7));
+    expect(index.retrieve(['name 4999'], new Set()).candidates).toEqual([]);
+  });
+
+  it('refuses rules that name a comparator or a feature that is not there', () => {
+    const [rule] = rules.rules;
+    const [comparison] = rule?.comparisons ?? [];
+    if (rule === undefined || comparison === undefined) throw new Error('no rule');
+    const broken = (changed: object): RuleSet => ({
+      ...rules,
+      rules: [{ ...rule, comparisons: [{ ...comparison, ...changed }] }],
+    });
+    expect(() => createExhaustiveIndex(broken({ feature: 7 }))).toThrow('feature 7');
+    expect(() => createExhaustiveIndex(broken({ comparator: 'metaphone' }))).toThrow('metaphone');
+  });
+});

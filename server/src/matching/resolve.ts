@@ -1,0 +1,216 @@
+import { compareIdentity, type RecordIdentity, type RecordKey } from '../domain/identity.ts';
+import type { Pair, PairName } from '../domain/links.ts';
+import type { MatchingLimits } from './model.ts';
+
+export interface Member {
+  readonly key: RecordKey;
+  readonly identity: RecordIdentity;
+}
+
+/** A person's decision on two records; the latest on a pair, none contradicting the others. */
+export interface Constraint extends PairName {
+  readonly verdict: 'same' | 'different';
+}
+
+/** Records that automatic-level pairs or "same" decisions connect, with all that is known between them. */
+export interface Component {
+  readonly members: readonly Member[];
+  /** Each pair once. */
+  readonly pairs: readonly Pair[];
+  readonly constraints: readonly Constraint[];
+}
+
+/** An automatic-level pair that ended up in two groups, and why: the strongest such pair of each two groups. */
+export interface RefusedJoin {
+  readonly pair: PairName;
+  readonly reason: 'constraint' | 'two-decisions' | 'group-size' | 'cohesion';
+  /** The record of the pair with more pairs into the other's group; of equals, the one of smaller identity. */
+  readonly bridge: RecordKey;
+}
+
+export interface Partition {
+  /** Members ascending by key; groups by their smallest identity. */
+  readonly groups: readonly (readonly RecordKey[])[];
+  readonly refused: readonly RefusedJoin[];
+}
+
+interface Group {
+  readonly members: RecordKey[];
+  /** Pairs at potential level or above, and "different" decisions, with each other group. */
+  readonly pairs: Map<Group, number>;
+  readonly apart: Set<Group>;
+  decided: boolean;
+}
+
+/** Groups under construction: each record knows its group, and two groups know what lies between them. */
+class Groups {
+  private readonly of: Map<RecordKey, Group>;
+
+  constructor({ members, pairs, constraints }: Component) {
+    this.of = new Map(
+      members.map(({ key }) => [key, { members: [key], pairs: new Map<Group, number>(), apart: new Set<Group>(), decided: false }]),
+    );
+    for (const { a, b } of pairs) this.link(this.get(a), this.get(b), 1);
+    for (const { a, b, verdict } of constraints) {
+      if (verdict === 'same') continue;
+      this.get(a).apart.add(this.get(b));
+      this.get(b).apart.add(this.get(a));
+    }
+  }
+
+  get(key: RecordKey): Group {
+    const group = this.of.get(key);
+    if (!group) throw new Error(`record ${key} is in a pair or a decision, but not a member of the component`);
+    return group;
+  }
+
+  all(): readonly Group[] {
+    return [...new Set(this.of.values())];
+  }
+
+  private link(one: Group, other: Group, pairs: number): void {
+    one.pairs.set(other, (one.pairs.get(other) ?? 0) + pairs);
+    other.pairs.set(one, (other.pairs.get(one) ?? 0) + pairs);
+  }
+
+  /** The smaller group becomes part of the larger. */
+  join(one: Group, other: Group): void {
+    const [large, small] = one.members.length < other.members.length ? [other, one] : [one, other];
+    large.pairs.delete(small);
+    small.pairs.delete(large);
+    for (const [neighbour, pairs] of small.pairs) {
+      neighbour.pairs.delete(small);
+      this.link(large, neighbour, pairs);
+    }
+    for (const neighbour of small.apart) {
+      neighbour.apart.delete(small);
+      neighbour.apart.add(large);
+      large.apart.add(neighbour);
+    }
+    for (const key of small.members) this.of.set(key, large);
+    large.members.push(...small.members);
+    large.decided ||= small.decided;
+  }
+}
+
+const ROUNDING = 1e9;
+
+/** Strongest first: class, rule order, normalised score rounded to 1e-9, then the identities of its records. Never a key. */
+function strongestFirst(pairs: readonly Pair[], identityOf: ReadonlyMap<RecordKey, RecordIdentity>): readonly Pair[] {
+  const identity = (key: RecordKey): RecordIdentity => identityOf.get(key) ?? { system: '', value: '', client: '' };
+  const ordered = (pair: Pair) => {
+    const [x, y] = [identity(pair.a), identity(pair.b)];
+    return compareIdentity(x, y) <= 0 ? [x, y] as const : [y, x] as const;
+  };
+  const keyed = pairs.map((pair) => ({ pair, score: Math.round(pair.normalised * ROUNDING), ends: ordered(pair) }));
+  keyed.sort(
+    (x, y) =>
+      x.pair.rule - y.pair.rule ||
+      y.score - x.score ||
+      compareIdentity(x.ends[0], y.ends[0]) ||
+      compareIdentity(x.ends[1], y.ends[1]),
+  );
+  return keyed.map(({ pair }) => pair);
+}
+
+/** Why two groups may not be joined by the machine; undefined when they may. */
+function objection(one: Group, other: Group, limits: MatchingLimits): RefusedJoin['reason'] | undefined {
+  if (one.apart.has(other)) return 'constraint';
+  if (one.decided && other.decided) return 'two-decisions';
+  if (one.members.length + other.members.length > limits.maxGroup) return 'group-size';
+  const possible = one.members.length * other.members.length;
+  return (one.pairs.get(other) ?? 0) + 1 / ROUNDING < limits.cohesion * possible ? 'cohesion' : undefined;
+}
+
+function bridgeOf(pair: PairName, groups: Groups, component: Component, identityOf: ReadonlyMap<RecordKey, RecordIdentity>): RecordKey {
+  const into = (key: RecordKey, group: Group): number =>
+    component.pairs.filter((p) => (p.a === key && groups.get(p.b) === group) || (p.b === key && groups.get(p.a) === group)).length;
+  const [a, b] = [into(pair.a, groups.get(pair.b)), into(pair.b, groups.get(pair.a))];
+  if (a !== b) return a > b ? pair.a : pair.b;
+  const [x, y] = [identityOf.get(pair.a), identityOf.get(pair.b)];
+  return x && y && compareIdentity(x, y) > 0 ? pair.b : pair.a;
+}
+
+type Objection = PairName & Pick<RefusedJoin, 'reason'>;
+
+/** Of each two groups that stayed apart, the strongest pair that was refused. */
+function refusedJoins(objections: readonly Objection[], groups: Groups, component: Component): readonly RefusedJoin[] {
+  const identityOf = identities(component);
+  const seen = new Map<Group, Set<Group>>();
+  return objections.flatMap(({ a, b, reason }) => {
+    const [one, other] = [groups.get(a), groups.get(b)];
+    if (one === other || seen.get(one)?.has(other) || seen.get(other)?.has(one)) return [];
+    seen.set(one, (seen.get(one) ?? new Set()).add(other));
+    return [{ pair: { a, b }, reason, bridge: bridgeOf({ a, b }, groups, component, identityOf) }];
+  });
+}
+
+const identities = ({ members }: Component): ReadonlyMap<RecordKey, RecordIdentity> =>
+  new Map(members.map(({ key, identity }) => [key, identity]));
+
+/**
+ * Which records of a component are one person (design §2.3): a pure function of the records, their pairs and people's
+ * decisions; it sees no task, no CRUID and no arrival, so any order of arrival ends in the same partition.
+ *
+ * "Same" decisions join first. Then automatic-level pairs, strongest first, join two groups unless a "different"
+ * decision stands between any two of their members, both hold a "same" decision, the group would have more than
+ * `maxGroup` records, or fewer than `cohesion` of the pairs across reach the potential level. Each pair is looked at once:
+ * one that was refused is not tried again when its groups have grown, since weaker pairs between them come later anyway.
+ */
+export function resolve(component: Component, limits: MatchingLimits): Partition {
+  const groups = new Groups(component);
+  const identityOf = identities(component);
+  for (const { a, b, verdict } of component.constraints) {
+    if (verdict !== 'same') continue;
+    const [one, other] = [groups.get(a), groups.get(b)];
+    if (one !== other) groups.join(one, other);
+    groups.get(a).decided = true;
+  }
+  const objections: Objection[] = [];
+  const automatic = component.pairs.filter((pair) => pair.class === 'auto');
+  for (const { a, b } of strongestFirst(automatic, identityOf)) {
+    const [one, other] = [groups.get(a), groups.get(b)];
+    if (one === other) continue;
+    const reason = objection(one, other, limits);
+    if (reason) objections.push({ a, b, reason });
+    else groups.join(one, other);
+  }
+  const smallest = (group: readonly RecordKey[]): RecordIdentity =>
+    group.flatMap((key) => identityOf.get(key) ?? []).reduce((x, y) => (compareIdentity(x, y) <= 0 ? x : y));
+  return {
+    groups: groups
+      .all()
+      .map(({ members }) => [...members].sort((x, y) => x - y))
+      .map((members) => ({ members, first: smallest(members) }))
+      .sort((x, y) => compareIdentity(x.first, y.first))
+      .map(({ members }) => members),
+    refused: refusedJoins(objections, groups, component),
+  };
+}
+
+/**
+ * The decisions that `next` contradicts: with "same", a "different" between the two groups that "same" decisions make;
+ * with "different", the "same" decisions of a chain that ties the two records. Empty when it contradicts none.
+ */
+export function contradictions(constraints: readonly Constraint[], next: Constraint): readonly Constraint[] {
+  const same = constraints.filter((constraint) => constraint.verdict === 'same');
+  const paths = chains(same, next.a);
+  if (next.verdict === 'different') return paths.get(next.b) ?? [];
+  const [one, other] = [new Set(paths.keys()), new Set(chains(same, next.b).keys())];
+  return constraints.filter(
+    ({ a, b, verdict }) => verdict === 'different' && ((one.has(a) && other.has(b)) || (one.has(b) && other.has(a))),
+  );
+}
+
+/** The records that "same" decisions tie to `from`, each with the decisions of a shortest chain to it. */
+function chains(same: readonly Constraint[], from: RecordKey): ReadonlyMap<RecordKey, readonly Constraint[]> {
+  const found = new Map<RecordKey, readonly Constraint[]>([[from, []]]);
+  for (const [record, chain] of found) {
+    for (const decision of same) {
+      if (decision.a !== record && decision.b !== record) continue;
+      const next = decision.a === record ? decision.b : decision.a;
+      if (!found.has(next)) found.set(next, [...chain, decision]);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { ruleBounds } from './decide.ts';
+import { VALUE_SEPARATOR, type Comparison, type MultiValue, type Rule, type RuleSet } from './model.ts';
+import { priceRule } from './price.ts';
+import { compareStrength, scoreRule, verdict } from './score.ts';
+
+const comparison = (name: string, feature: number, rest: Partial<Comparison> = {}): Comparison => ({
+  name,
+  feature,
+  comparator: 'exact',
+  threshold: 1,
+  agree: 1,
+  disagree: 0,
+  oneMissing: 0,
+  bothMissing: 0,
+  parameters: {},
+  ...rest,
+});
+
+const rule = (comparisons: readonly Comparison[], rest: Partial<Rule> = {}): Rule => ({
+  name: 'rule',
+  kind: 'deterministic',
+  comparisons,
+  filters: [],
+  base: 0,
+  potential: 1,
+  auto: 2,
+  ...rest,
+});
+
+const ruleSet = (rules: readonly Rule[], multi: MultiValue = 'join'): RuleSet => ({
+  version: 'v1',
+  features: [0, 1, 2].map(() => ({ path: 'Patient.name', normaliser: 'string@1', multi })),
+  rules,
+  limits: { maxGroup: 50, maxComponent: 1000, cohesion: 1 / 3, maxCandidates: 100 },
+});
+
+const several = (...values: readonly string[]): string => values.join(VALUE_SEPARATOR);
+
+/** The only comparison's evidence on two values of feature 0. */
+const evidenceOf = (field: Comparison, multi: MultiValue, [x, y]: readonly [string, string]) =>
+  scoreRule(ruleSet([], multi), rule([field]), { a: [x], b: [y] })?.evidence[0];
+
+describe('a rule', () => {
+  const given = comparison('given', 0, { comparator: 'damerau-levenshtein', threshold: 2 });
+  const family = comparison('family', 1, { comparator: 'jaro-winkler', threshold: 0.9, agree: 2.5, disagree: -1.5 });
+
+  it('adds what each comparison gives, with the measure of each as evidence', () => {
+    const rules = ruleSet([rule([given, family], { base: 100, potential: 101, auto: 103 })]);
+    expect(verdict(rules, ['emanuel', 'joshua'], ['emmanuel', 'joshua'])).toEqual({
+      class: 'auto',
+      ruleVersion: 'v1',
+      rule: 0,
+      ruleName: 'rule',
+      score: 103.5,
+      normalised: 1,
+      evidence: [
+        { comparison: 'given', measure: 1, agrees: true, contribution: 1 },
+        { comparison: 'family', measure: 1, agrees: true, contribution: 2.5 },
+      ],
+    });
+    expect(verdict(rules, ['emanuel', 'joshua'], ['emanuel', 'okello'])).toBeNull();
+  });
+
+  it('keeps records apart whose filter features are missing or differ', () => {
+    const filtered = rule([given], { filters: [2] });
+    const rules = ruleSet([filtered]);
+    expect(scoreRule(rules, filtered, { a: ['a', '', 'male'], b: ['a', '', 'female'] })).toBeNull();
+    expect(scoreRule(rules, filtered, { a: ['a', '', ''], b: ['a', '', ''] })).toBeNull();
+    expect(scoreRule(rules, filtered, { a: ['a', '', 'male'], b: ['a', '', 'male'] })?.score).toBe(1);
+  });
+
+  it('reaches a threshold that its decimal weights add up to, whatever the order of the sum', () => {
+    const weights = [0.1, 0.2, 0.7].map((agree, feature) => comparison(`field ${feature}`, feature, { agree }));
+    const rules = ruleSet([rule(weights, { potential: 1, auto: 1 })]);
+    expect(verdict(rules, ['a', 'b', 'c'], ['a', 'b', 'c'])?.score).toBe(1);
+    const thirds = ruleSet([rule(weights.slice(0, 2), { potential: 0.3, auto: 0.1 + 0.2 })]);
+    expect(verdict(thirds, ['a', 'b', ''], ['a', 'b', ''])?.class).toBe('auto');
+  });
+
+  it('places a score between its least and its greatest, missing values among them', () => {
+    const fields = [comparison('a', 0, { agree: 2, disagree: -1, oneMissing: -2, bothMissing: 'compare' })];
+    expect(ruleBounds(rule(fields, { base: 100 }))).toEqual({ min: 98, max: 102 });
+    const rules = ruleSet([rule(fields, { base: 100, potential: 99, auto: 102 })]);
+    expect(verdict(rules, ['x'], ['y'])?.normalised).toBe(0.25);
+    expect(verdict(ruleSet([rule([comparison('a', 0, { agree: 0 })], { potential: 0 })]), ['x'], ['x'])?.normalised).toBe(1);
+  });
+
+  it('has a price that names what drives it', () => {
+    const priced = rule([comparison('sex', 2), given], { filters: [2] });
+    const { words, relativeCost } = priceRule(priced, ruleSet([priced]));
+    expect(words).toMatch(/% of it given \(damerau-levenshtein\); only records that pass its filters/);
+    expect(priceRule(priced, ruleSet([priced], 'any')).relativeCost).toBe(4 * relativeCost);
+  });
+});
+
+describe('a missing value', () => {
+  const handled = comparison('phone', 0, { agree: 2, disagree: -1, oneMissing: 0.5, bothMissing: 2 });
+
+  it('adds what the rule says of one and of both, without a measure', () => {
+    expect(evidenceOf(handled, 'join', ['', 'x'])).toEqual({
+      comparison: 'phone',
+      measure: null,
+      agrees: false,
+      contribution: 0.5,
+    });
+    expect(evidenceOf(handled, 'join', ['', ''])).toEqual({ comparison: 'phone', measure: null, agrees: true, contribution: 2 });
+  });
+
+  it('is compared like any other text where the rule says so', () => {
+    const compared = comparison('given', 0, {
+      comparator: 'levenshtein',
+      threshold: 3,
+      oneMissing: 'compare',
+      bothMissing: 'compare',
+    });
+    expect(evidenceOf(compared, 'join', ['', 'ali'])).toMatchObject({ measure: 3, agrees: true });
+    expect(evidenceOf(compared, 'any', ['', several('alim', 'ali')])).toMatchObject({ measure: 3, agrees: true });
+    expect(evidenceOf(compared, 'join', ['', ''])).toMatchObject({ measure: 0, agrees: true });
+  });
+});
+
+describe('several values', () => {
+  const close = comparison('given', 0, { comparator: 'levenshtein', threshold: 1 });
+
+  it.each([
+    ['any', several('anna', 'maria'), several('hanna', 'ruth'), 1, true],
+    ['any', several('anna', 'maria'), several('john', 'ruth'), 4, false],
+    ['all', 'anna', several('hanna', 'ruth'), 1, true],
+    ['all', several('anna', 'maria'), several('ann', 'mario', 'ruth'), 1, true],
+    ['all', several('anna', 'peter'), several('ann', 'mario', 'ruth'), 4, false],
+    ['all', several('anna', 'anne'), several('anna', 'ruth'), 4, false],
+  ] as const)('under `%s`, %j and %j measure %d', (multi, x, y, measure, agrees) => {
+    expect(evidenceOf(close, multi, [x, y])).toMatchObject({ measure, agrees });
+    expect(evidenceOf(close, multi, [y, x])).toMatchObject({ measure, agrees });
+  });
+});
+
+describe('of several rules', () => {
+  const both = rule([comparison('given', 0), comparison('family', 1)], { name: 'strict', potential: 1, auto: 2 });
+  const phone = rule([comparison('phone', 2, { agree: 500 })], { name: 'phone', potential: 100, auto: 500 });
+
+  it('one that reaches the automatic level beats an earlier one that does not', () => {
+    expect(verdict(ruleSet([both, phone]), ['a', 'b', 'c'], ['a', 'x', 'c'])).toMatchObject({
+      ruleName: 'phone',
+      class: 'auto',
+      rule: 1,
+    });
+  });
+
+  it('the earlier wins within a class, however high the score of the later', () => {
+    expect(verdict(ruleSet([both, phone]), ['a', 'b', 'c'], ['a', 'b', 'c'])).toMatchObject({ ruleName: 'strict', score: 2 });
+    expect(verdict(ruleSet([phone, both]), ['a', 'b', 'c'], ['a', 'b', 'c'])).toMatchObject({ ruleName: 'phone', score: 500 });
+  });
+
+  it('the earlier wins within the potential class too', () => {
+    const loose = rule([comparison('given', 0)], { name: 'loose', potential: 1, auto: 5 });
+    const looser = rule([comparison('phone', 2, { agree: 4 })], { name: 'looser', potential: 1, auto: 5 });
+    expect(verdict(ruleSet([loose, looser]), ['a', 'b', 'c'], ['a', 'b', 'c'])).toMatchObject({
+      ruleName: 'loose',
+      class: 'potential',
+    });
+    expect(verdict(ruleSet([looser, loose]), ['a', 'b', 'c'], ['a', 'b', 'c'])).toMatchObject({ ruleName: 'looser', rule: 0 });
+  });
+
+  it('strength is class, then rule order, then the normalised score', () => {
+    const base = verdict(ruleSet([both]), ['a', 'b', ''], ['a', 'x', '']);
+    if (base === null) throw new Error('no verdict');
+    const ordered = [
+      { ...base, class: 'auto' as const, rule: 3, normalised: 0.1 },
+      { ...base, rule: 0, normalised: 0.9 },
+      { ...base, rule: 0, normalised: 0.2 },
+      { ...base, rule: 1, normalised: 1 },
+    ];
+    expect(ordered.toReversed().sort(compareStrength)).toEqual(ordered);
+  });
+});

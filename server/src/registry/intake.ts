@@ -1,0 +1,74 @@
+import type { Issue, Refusal } from '../domain/errors.ts';
+import type { SubmittedEntry } from '../fhir/bundle.ts';
+import { identifiersOf } from '../fhir/identifiers.ts';
+import type { Ours } from '../fhir/ours.ts';
+import type { Patient } from '../fhir/r4.ts';
+import { isRefusal, refuse } from '../fhir/refusal.ts';
+import { contentOf, sanitise } from '../fhir/sanitise.ts';
+import { validatePatient } from '../fhir/validate.ts';
+import type { FeatureValues } from '../matching/model.ts';
+import type { Submission } from './commands.ts';
+import { type Authorities, stateIdentifiers } from './policy/authorities.ts';
+
+/** How a request addressed its Patient, before it is known what the client may name records with. */
+export type Address = Pick<SubmittedEntry, 'method' | 'target'>;
+
+export interface IntakePolicy {
+  readonly authorities: Authorities;
+  readonly ours: Ours;
+  readonly extract: (patient: Patient) => FeatureValues;
+}
+
+export interface Taken {
+  readonly submission: Submission;
+  /** The Patient as it will be kept. */
+  readonly patient: Patient;
+  readonly warnings: readonly Issue[];
+}
+
+/** REST-26: on PUT the body's id is that of the URL. */
+const idMismatch = ({ target }: Address, bodyId: string | undefined): Refusal | undefined =>
+  target.kind === 'id' && bodyId !== target.id
+    ? refuse('invalid-request', `The body's id must be the id in the URL, ${target.id}.`, 'Patient.id')
+    : undefined;
+
+function scoped({ target }: Address, client: string, authorities: Authorities): Submission['target'] | Refusal {
+  if (target.kind !== 'identifier') return target;
+  const authority = authorities.find(target.system);
+  if (authority?.kind !== 'source' || (authority.owner !== null && authority.owner !== client)) {
+    return refuse('invalid-request', 'The identifier in the URL must be of a system that names your own records.', 'Patient.identifier');
+  }
+  return { ...target, scope: authority.owner === null ? client : '' };
+}
+
+/**
+ * A Patient from the wire, made ready for the registrar: validated, cleared of forged marks, its identifiers weighed,
+ * its features extracted. Pure; a refusal leaves nothing behind.
+ */
+export function takeIn(body: unknown, address: Address, client: string, policy: IntakePolicy): Taken | Refusal {
+  const { authorities } = policy;
+  const valid = validatePatient(body, authorities.mode);
+  if (isRefusal(valid)) return valid;
+  const mismatch = idMismatch(address, valid.patient.id);
+  if (mismatch) return mismatch;
+  const clean = sanitise(valid.patient, policy.ours);
+  if (isRefusal(clean)) return clean;
+  const stated = stateIdentifiers(authorities, client, identifiersOf(clean.resource));
+  if (isRefusal(stated)) return stated;
+  const target = scoped(address, client, authorities);
+  if (isRefusal(target)) return target;
+  return {
+    submission: {
+      method: address.method,
+      target,
+      bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),
+      resource: contentOf(clean.resource),
+      active: clean.resource.active !== false,
+      identifiers: stated.identifiers,
+      features: policy.extract(clean.resource),
+      ownSystems: authorities.ownSystems(client),
+    },
+    patient: clean.resource,
+    warnings: [...valid.warnings, ...clean.dropped, ...stated.warnings],
+  };
+}

@@ -1,0 +1,122 @@
+import type { GoldenKey, RecordKey } from '../domain/identity.ts';
+import type { Refusal } from '../domain/errors.ts';
+import type { Patient } from '../fhir/r4.ts';
+import { refuse } from '../fhir/refusal.ts';
+import type { PatientSearch } from '../fhir/search.ts';
+import { type Lookup, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
+import type { IdentifierQuery, StoredRecord } from './ports.ts';
+
+export interface SearchPage {
+  readonly total: number;
+  readonly matches: readonly Patient[];
+  readonly included: readonly Patient[];
+  /** Where the next page begins; null on the last. */
+  readonly next: string | null;
+}
+
+/** What one search looks at before it says that it asks for too much. */
+const EXAMINED = 10_000;
+
+const meets = (queries: readonly IdentifierQuery[], { system, value }: { system: string; value: string }): boolean =>
+  queries.some((query) => (query.system === null || query.system === system) && (query.value === null || query.value === value));
+
+/** A record is found by the identifiers that the asker may see, and no others: a search tells no more than a read (design §8). */
+async function matchesVisibly(lookup: Lookup, stored: StoredRecord, search: PatientSearch): Promise<boolean> {
+  if (search.identifiers.length === 0) return true;
+  const shows = await visibleIdentifiers(lookup, stored);
+  const seen = shows === null ? stored.identifiers : stored.identifiers.filter(shows);
+  return search.identifiers.every((alternatives) => seen.some((identifier) => meets(alternatives, identifier)));
+}
+
+/** Records that may match, ascending by key; undefined when there are too many to look at. */
+async function recordsBy(lookup: Lookup, search: PatientSearch): Promise<readonly RecordKey[] | undefined> {
+  const [first] = search.identifiers;
+  if (!first) return [];
+  const found = await lookup.reader.byIdentifier(first, 0, EXAMINED + 1);
+  return found.length > EXAMINED ? undefined : found;
+}
+
+interface Named {
+  readonly records: readonly RecordKey[];
+  readonly goldens: readonly GoldenKey[];
+}
+
+/** Every `_id` parameter narrows: what all of them name. */
+async function byIds(lookup: Lookup, lists: readonly (readonly string[])[]): Promise<Named> {
+  const sets: { records: Set<RecordKey>; goldens: Set<GoldenKey> }[] = [];
+  for (const ids of lists) {
+    const set = { records: new Set<RecordKey>(), goldens: new Set<GoldenKey>() };
+    for (const id of ids) {
+      const named = await lookup.reader.resolveId(id, lookup.principal.name);
+      if (named) (named.kind === 'record' ? set.records : set.goldens).add(named.key);
+    }
+    sets.push(set);
+  }
+  const [first, ...rest] = sets;
+  return {
+    records: [...(first?.records ?? [])].filter((key) => rest.every((set) => set.records.has(key))).sort((a, b) => a - b),
+    goldens: [...(first?.goldens ?? [])].filter((key) => rest.every((set) => set.goldens.has(key))).sort((a, b) => a - b),
+  };
+}
+
+/** `_include=Patient:link`: the golden records of matched records, and the records of matched golden ones. */
+async function includes(lookup: Lookup, records: readonly StoredRecord[], goldens: readonly GoldenKey[]): Promise<readonly Patient[]> {
+  const matched = new Set(records.map(({ record }) => record.key));
+  const toGoldens = [...new Set(records.map(({ record }) => record.golden))].filter((key) => !goldens.includes(key));
+  const patients: Patient[] = [];
+  const forwards: GoldenKey[] = [];
+  for (const key of goldens) {
+    const golden = await lookup.reader.storedGolden(key);
+    if (golden?.golden.replacedBy != null) forwards.push(golden.golden.replacedBy);
+    for (const member of golden?.members ?? []) {
+      const stored = matched.has(member) ? undefined : await lookup.reader.storedRecord(member);
+      if (stored) patients.push(await showRecord(lookup, stored));
+    }
+  }
+  for (const key of new Set([...toGoldens, ...forwards])) {
+    const golden = await lookup.reader.storedGolden(key);
+    if (golden) patients.push(await showGolden(lookup, golden));
+  }
+  return patients;
+}
+
+const pageStart = (after: string | null): number | undefined => {
+  if (after === null) return 0;
+  return /^\d{1,10}$/.test(after) ? Number(after) : undefined;
+};
+
+/**
+ * Search by `_id` and `identifier`. Golden records are found by `_id` only, never by an ordinary search (D6). A search
+ * that names nothing is refused: it would list the registry.
+ */
+export async function searchPatients(lookup: Lookup, search: PatientSearch): Promise<SearchPage | Refusal> {
+  if (search.ids.length === 0 && search.identifiers.length === 0) {
+    return refuse('invalid-request', 'Search by _id or by identifier: the registry does not list everybody.');
+  }
+  const after = pageStart(search.after);
+  if (after === undefined) return refuse('invalid-request', 'The page is taken from a link of an answer.');
+  const named = search.ids.length > 0 ? await byIds(lookup, search.ids) : undefined;
+  const keys = named?.records ?? (await recordsBy(lookup, search));
+  if (keys === undefined) return refuse('invalid-request', `More than ${EXAMINED} records may match: ask for a value, not for a whole system.`);
+  const found: StoredRecord[] = [];
+  for (const key of keys) {
+    const stored = await lookup.reader.storedRecord(key);
+    if (stored && (await matchesVisibly(lookup, stored, search))) found.push(stored);
+  }
+  const goldens = search.identifiers.length === 0 ? (named?.goldens ?? []) : [];
+  const all = [...found.map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
+  const page = all.slice(after, after + search.count);
+  const matches: Patient[] = [];
+  for (const one of page) {
+    const golden = 'golden' in one ? await lookup.reader.storedGolden(one.golden) : undefined;
+    if ('stored' in one) matches.push(await showRecord(lookup, one.stored));
+    else if (golden) matches.push(await showGolden(lookup, golden));
+  }
+  const shown = { records: page.flatMap((one) => ('stored' in one ? [one.stored] : [])), goldens: page.flatMap((one) => ('golden' in one ? [one.golden] : [])) };
+  return {
+    total: all.length,
+    matches,
+    included: search.includeLinks ? await includes(lookup, shown.records, shown.goldens) : [],
+    next: search.count > 0 && after + search.count < all.length ? String(after + search.count) : null,
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * The ledger in plain maps: the contract's second reading, and the disk of the seeded simulation. A commit works on a
+ * copy that takes the state's place at the end, so that it happens at once or not at all.
+ */
+import type { ChangeSet } from '../../src/domain/change-set.ts';
+import type { GoldenKey, RecordKey, Sequence } from '../../src/domain/identity.ts';
+import type { Adjudication, HeldLink } from '../../src/domain/links.ts';
+import type { FeatureSpec, FeatureValues } from '../../src/matching/model.ts';
+import type {
+  CommitOutcome,
+  IdentifierQuery,
+  Ledger,
+  Named,
+  NextKeys,
+  Reader,
+  RegistryScan,
+  RegistryView,
+  StoredGolden,
+  StoredRecord,
+} from '../../src/registry/ports.ts';
+import { promised, type Sync } from '../../src/adapters/sql/promised.ts';
+import {
+  aliasName,
+  append,
+  copyOf,
+  featureMap,
+  featureName,
+  last,
+  type MemoryDisk,
+  memoryDisk,
+  nameOf,
+  namesOf,
+  type State,
+} from './memory-state.ts';
+
+export { type MemoryDisk, memoryDisk } from './memory-state.ts';
+
+const commitOn =
+  (disk: MemoryDisk, specs: readonly FeatureSpec[]) =>
+  (batch: string, changes: readonly ChangeSet[], after: Sequence, next: NextKeys): CommitOutcome => {
+    if (disk.state.head.sequence !== after) return { kind: 'behind' };
+    if (changes.length === 0) return { kind: 'committed', head: disk.state.head };
+    const draft = copyOf(disk.state);
+    for (const change of changes) append(draft, specs, change);
+    draft.head = { ...draft.head, ...next };
+    draft.batches.set(batch, draft.head.sequence);
+    disk.state = draft;
+    return { kind: 'committed', head: draft.head };
+  };
+
+const byKey = (a: number, b: number): number => a - b;
+
+const allLinks = (state: State): readonly HeldLink[] => [...state.links.values()].flat();
+
+/** Records linked to a golden record when the ledger stood at `at`. */
+const membersAt = (state: State, golden: GoldenKey, at: Sequence): readonly RecordKey[] =>
+  allLinks(state)
+    .filter((link) => link.golden === golden && link.from <= at && (link.until === null || link.until > at))
+    .map(({ record }) => record)
+    .sort(byKey);
+
+const resolveOn =
+  (disk: MemoryDisk) =>
+  (id: string, client: string): Named | undefined => {
+    const { ids, aliases } = disk.state;
+    const alias = aliases.get(aliasName(id, client)) ?? aliases.get(aliasName(id, ''));
+    return ids.get(id) ?? (alias === undefined ? undefined : { kind: 'record', key: alias });
+  };
+
+/** The latest adjudication on each pair of the record at a sequence. */
+const decided = (state: State, record: RecordKey, at: Sequence): readonly Adjudication[] => {
+  const latest = new Map<string, Adjudication>();
+  for (const { at: since, ...one } of state.adjudications) {
+    if (since <= at && (one.a === record || one.b === record)) latest.set(nameOf(one), one);
+  }
+  return [...latest.values()].sort((x, y) => x.a - y.a || x.b - y.b);
+};
+
+const viewOf = (disk: MemoryDisk, specs: readonly FeatureSpec[]): Sync<RegistryView> => {
+  const current = (key: RecordKey): StoredRecord | undefined => last(disk.state.records.get(key));
+  const named = (scope: string, system: string, value: string): RecordKey | undefined =>
+    [...disk.state.records.keys()].find((key) => {
+      const stored = current(key);
+      return stored && namesOf(stored).includes(JSON.stringify([scope, system, value]));
+    });
+  const valuesOf = (key: RecordKey): FeatureValues =>
+    specs.map((spec) => disk.state.features.get(key)?.get(featureName(spec)) ?? '');
+  return {
+    named,
+    resolveId: resolveOn(disk),
+    record: (key) => current(key)?.record,
+    resource: (key) => current(key)?.resource,
+    features: (key) => (current(key) ? valuesOf(key) : undefined),
+    golden: (key) => last(disk.state.goldens.get(key)),
+    members: (golden) => membersAt(disk.state, golden, disk.state.head.sequence),
+    linksOf: (record) => disk.state.links.get(record) ?? [],
+    linksTo: (golden) =>
+      allLinks(disk.state)
+        .filter((link) => link.golden === golden)
+        .sort((x, y) => x.from - y.from || x.record - y.record),
+    pairs: (record) =>
+      [...disk.state.pairs.values()].filter(({ a, b }) => a === record || b === record).sort((x, y) => x.a - y.a || x.b - y.b),
+    adjudications: (record) => decided(disk.state, record, Infinity).filter(({ verdict }) => verdict !== 'undecided'),
+    openTasks: (record) => [...disk.state.tasks.values()].filter((task) => task.record === record),
+  };
+};
+
+const holders = ({ state }: MemoryDisk, queries: readonly IdentifierQuery[]): readonly RecordKey[] =>
+  [...state.records]
+    .filter(([, versions]) =>
+      last(versions)?.identifiers.some((held) =>
+        queries.some(
+          ({ system, value }) => (system === null || system === held.system) && (value === null || value === held.value),
+        ),
+      ),
+    )
+    .map(([key]) => key)
+    .sort(byKey);
+
+const newestFirst = <T>(list: readonly T[] | undefined): readonly T[] => [...(list ?? [])].reverse();
+
+const readerOf = (disk: MemoryDisk): Sync<Reader> => {
+  const goldenVersions = (key: GoldenKey): readonly StoredGolden[] =>
+    (disk.state.goldens.get(key) ?? []).map((golden, index, all) => {
+      const end = (all[index + 1]?.since ?? disk.state.head.sequence + 1) - 1;
+      return { golden, members: membersAt(disk.state, key, end) };
+    });
+  const recordVersions = (key: RecordKey): readonly StoredRecord[] => disk.state.records.get(key) ?? [];
+  const idOf = (key: RecordKey): string => last(disk.state.records.get(key))?.record.id ?? '';
+  return {
+    head: () => disk.state.head,
+    resolveId: resolveOn(disk),
+    storedRecord: (key) => last(recordVersions(key)),
+    storedGolden: (key) => last(goldenVersions(key)),
+    recordVersions: (key, before, limit) =>
+      newestFirst(recordVersions(key).filter(({ record }) => record.version < before)).slice(0, limit),
+    recordVersion: (key, version) => recordVersions(key).find(({ record }) => record.version === version),
+    goldenVersions: (key, before, limit) =>
+      newestFirst(goldenVersions(key).filter(({ golden }) => golden.version < before)).slice(0, limit),
+    goldenVersion: (key, version) => goldenVersions(key).find(({ golden }) => golden.version === version),
+    brokenWith: (key, at) =>
+      decided(disk.state, key, at)
+        .filter(({ verdict }) => verdict === 'different')
+        .map(({ a, b }) => idOf(a === key ? b : a)),
+    byIdentifier: (queries, after, limit) =>
+      holders(disk, queries)
+        .filter((key) => key > after)
+        .slice(0, limit),
+    countByIdentifier: (queries) => holders(disk, queries).length,
+    clients: () => [...disk.state.clients.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    certificates: () => [...disk.state.certificates.values()].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),
+    revocations: () => disk.state.revocations,
+    changeSets: (before, limit) => newestFirst(disk.state.log.filter(({ sequence }) => sequence < before)).slice(0, limit),
+  };
+};
+
+async function* featureRows({ state }: MemoryDisk, specs: readonly FeatureSpec[]) {
+  await Promise.resolve();
+  for (const [record, versions] of [...state.records].sort(([a], [b]) => a - b)) {
+    if (last(versions)?.record.active !== true) continue;
+    yield { record, values: specs.map((spec) => state.features.get(record)?.get(featureName(spec)) ?? '') };
+  }
+}
+
+const scanOf = (disk: MemoryDisk): RegistryScan => ({
+  featureRows: (specs) => featureRows(disk, specs),
+  ...promised<Omit<RegistryScan, 'featureRows'>>({
+    completeFeatures: (specs) =>
+      specs.map((spec) => [...disk.state.records.keys()].every((key) => disk.state.features.get(key)?.has(featureName(spec)))),
+    contents: (after, limit) =>
+      [...disk.state.records]
+        .filter(([key]) => key > after)
+        .sort(([a], [b]) => a - b)
+        .slice(0, limit)
+        .map(([record, versions]) => ({ record, resource: last(versions)?.resource ?? '' })),
+    putFeatures: (specs, rows) => {
+      for (const { record, values } of rows) {
+        const merged = new Map([...(disk.state.features.get(record) ?? []), ...featureMap(specs, values)]);
+        disk.state.features.set(record, merged);
+      }
+    },
+  }),
+});
+
+export interface MemoryStore {
+  readonly ledger: Ledger;
+  readonly reader: Reader;
+  readonly scan: RegistryScan;
+}
+
+/** A registry on `disk`, under rules with these features. */
+export const openMemoryStore = (specs: readonly FeatureSpec[], disk: MemoryDisk = memoryDisk()): MemoryStore => ({
+  ledger: promised<Ledger>({
+    ...viewOf(disk, specs),
+    head: () => disk.state.head,
+    commit: commitOn(disk, specs),
+    committed: (batch) => disk.state.batches.get(batch),
+    changes: (after, limit) => disk.state.log.filter(({ sequence }) => sequence > after).slice(0, limit),
+  }),
+  reader: promised<Reader>(readerOf(disk)),
+  scan: scanOf(disk),
+});
