@@ -1,6 +1,6 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { initAuthority, openAuthority, tlsFolder } from '../adapters/identity/authority.ts';
 import { issueClientCertificate } from '../adapters/identity/client-certificate.ts';
@@ -13,6 +13,7 @@ import { openAdministration } from './administration.ts';
 import { systemClock } from './clock.ts';
 import { start } from './development.ts';
 import { doctor } from './doctor.ts';
+import { projectRoot } from './project.ts';
 import { readSettings } from './settings.ts';
 import { startServer } from './server.ts';
 import { verify } from './verify.ts';
@@ -84,6 +85,7 @@ function configuredClients(io: Io, config: string | undefined) {
 }
 
 export const createDoors = (io: Io): Doors => ({
+  defaultData: join(projectRoot, 'data'),
   now: systemClock.now,
   serve,
   start: (_io, options) => start(_io, options, serve),

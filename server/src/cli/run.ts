@@ -16,6 +16,8 @@ export interface ServeOptions {
 
 /** What the commands need of the rest of the program; `app.ts` gives it. */
 export interface Doors {
+  /** Data folder of `start` where none is named. */
+  readonly defaultData: string;
   now(): string;
   serve(io: Io, options: ServeOptions): Promise<ExitCode>;
   /** Development set-up (certificates, the mission's paths), then `serve`. */
@@ -123,7 +125,7 @@ async function administering(doors: Doors, { values }: Asked, run: (administrati
 
 async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
   const { command, name, values } = asked;
-  const data = required(values, 'data');
+  const data = command === 'start' ? (values.data ?? doors.defaultData) : required(values, 'data');
   const options = { data, config: values.config, rules: values.rules, port: values.port, adminPort: values['admin-port'] };
   switch (command) {
     case 'serve':
