@@ -40,8 +40,9 @@ exec "${process.execPath}" --import "data:text/javascript,Object.defineProperty(
 const main = `
 const [command] = process.argv.slice(2);
 if (command === 'wait') {
-  let signals = 0;
-  process.on('SIGTERM', () => { signals += 1; setImmediate(() => process.exit(signals === 1 ? 7 : 8)); });
+  let terminations = 0;
+  process.on('SIGTERM', () => console.log('stopping', ++terminations));
+  process.on('SIGINT', () => setTimeout(() => process.exit(6 + terminations), 100));
   setInterval(() => {}, 1000);
 }
 console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), path: process.env.PATH }));
@@ -82,6 +83,7 @@ describe('the doors', () => {
     const { status, stdout, stderr } = spawnSync(join(bin, 'node'), [join(folder, 'scripts/door.mjs'), ...args], {
       env: environment(more),
       encoding: 'utf8',
+      timeout: 30_000,
     });
     return { code: status, stdout, stderr };
   };
@@ -242,7 +244,9 @@ describe('the doors', () => {
     const child = start(['opencr', 'wait']);
     await says(child, 'args');
     child.kill('SIGTERM');
+    await says(child, 'stopping');
     child.kill('SIGTERM');
+    child.kill('SIGINT');
     expect(await ended(child)).toBe(7);
   });
 

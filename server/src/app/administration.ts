@@ -15,7 +15,10 @@ import { effectiveClients } from './registered.ts';
 const ATTEMPTS = 3;
 
 /** Commits an administrative change straight to the ledger; the data folder's lock is held. */
-export async function administerLedger(ledger: Ledger, { what, clients, certificates, revocations }: AdministrativeChange): Promise<void> {
+export async function administerLedger(
+  ledger: Ledger,
+  { what, clients, certificates, revocations }: AdministrativeChange,
+): Promise<void> {
   const audit = { action: 'administer' as const, agent: operator(), address: '', requestId: '', record: null, what };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const head = await ledger.head();

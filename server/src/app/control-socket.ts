@@ -47,7 +47,10 @@ const converse = (socket: Socket, administer: (change: AdministrativeChange) => 
   });
 };
 
-export async function openControlSocket(dataDir: string, administer: (change: AdministrativeChange) => Promise<void>): Promise<ControlSocket> {
+export async function openControlSocket(
+  dataDir: string,
+  administer: (change: AdministrativeChange) => Promise<void>,
+): Promise<ControlSocket> {
   const path = socketPath(dataDir);
   // The data folder's lock is ours: a socket file left here is of a process that is gone.
   rmSync(path, { force: true });

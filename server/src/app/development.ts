@@ -15,7 +15,11 @@ const SAMPLES = ['openmrs', 'dhis2', 'lims'];
  * `npm start`: on a fresh data folder a development CA, and the certificates at the paths of the mission's examples;
  * then the registry. What is there stays.
  */
-export async function start(io: Io, options: ServeOptions, serve: (io: Io, options: ServeOptions) => Promise<ExitCode>): Promise<ExitCode> {
+export async function start(
+  io: Io,
+  options: ServeOptions,
+  serve: (io: Io, options: ServeOptions) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const dataDir = resolve(options.data);
   if (!existsSync(tlsFolder(dataDir))) {
     await initAuthority(dataDir, { development: true, hosts: [], now: new Date() });

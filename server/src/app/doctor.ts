@@ -25,10 +25,14 @@ async function clients(store: Store, settings: LoadedConfig): Promise<readonly I
   const all = effectiveClients(settings.config.clients, await store.reader.clients());
   const disabled = all.filter((client) => client.disabled).length;
   const ownerless = settings.config.authorities.some((authority) => authority.kind === 'source' && authority.owner === null);
-  const nameless = all.filter(({ name, systems }) => systems.length === 0 && !ownerless && !settings.config.authorities.some(({ owner }) => owner === name));
+  const nameless = all.filter(
+    ({ name, systems }) => systems.length === 0 && !ownerless && !settings.config.authorities.some(({ owner }) => owner === name),
+  );
   return [
     ok(`${all.length} clients are registered, ${disabled} of them disabled.`),
-    ...nameless.map(({ name }) => mind(`${name} owns no system, so it cannot name a record: ./opencr clients add ${name} --system URI.`)),
+    ...nameless.map(({ name }) =>
+      mind(`${name} owns no system, so it cannot name a record: ./opencr clients add ${name} --system URI.`),
+    ),
   ];
 }
 
@@ -41,8 +45,12 @@ async function olderLinks(store: Store, version: string): Promise<readonly Issue
     if (link && link.ruleVersion !== version) older += 1;
   }
   return [
-    ...(ruleVersion === version ? [] : [mind('The store was last prepared for other rules: the next start makes its pairs again.')]),
-    older === 0 ? ok('Every link was decided under these rules.') : mind(`${older} links were decided under older rules; they stand until their records are touched.`),
+    ...(ruleVersion === version
+      ? []
+      : [mind('The store was last prepared for other rules: the next start makes its pairs again.')]),
+    older === 0
+      ? ok('Every link was decided under these rules.')
+      : mind(`${older} links were decided under older rules; they stand until their records are touched.`),
   ];
 }
 
@@ -69,14 +77,17 @@ async function store(dataDir: string, settings: LoadedConfig): Promise<readonly 
       opened.close();
     }
   } catch (error) {
-    if (error instanceof RegistryError) return [error.code === 'not-found' ? mind('There is no store yet: the first start makes one.') : wrong(error.message)];
+    if (error instanceof RegistryError)
+      return [error.code === 'not-found' ? mind('There is no store yet: the first start makes one.') : wrong(error.message)];
     throw error;
   }
 }
 
 /** Nothing here can ask another clock; one that is plainly wrong breaks certificates and the audit. */
 const clock = (now: Date): Issue =>
-  now.getUTCFullYear() < 2026 ? wrong(`The clock says ${now.toISOString()}: certificates and audit need the right time.`) : ok(`The clock says ${now.toISOString()}.`);
+  now.getUTCFullYear() < 2026
+    ? wrong(`The clock says ${now.toISOString()}: certificates and audit need the right time.`)
+    : ok(`The clock says ${now.toISOString()}.`);
 
 /** `./opencr doctor`: the effective configuration with secrets masked, then a line for each thing looked at. 1 when something is wrong. */
 export async function doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode> {

@@ -16,6 +16,7 @@ import { doctor } from './doctor.ts';
 import { projectRoot } from './project.ts';
 import { readSettings } from './settings.ts';
 import { startServer } from './server.ts';
+import { bringsOwnTls } from './tls.ts';
 import { verify } from './verify.ts';
 
 /** Resolves with the first signal that asks the process to end; a second one ends it at once. */
@@ -34,14 +35,19 @@ export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   const settings = readSettings(io, options);
   if (typeof settings === 'number') return settings;
   for (const warning of settings.warnings) io.err(`Warning: ${warning}`);
-  if (!existsSync(tlsFolder(dataDir)) && (settings.config.tls.certFile === null || settings.config.tls.caFile === null)) {
-    throw new RegistryError('not-found', `There is no certificate authority in ${dataDir}: ./opencr certs init --data ${options.data} makes one.`);
+  if (!existsSync(tlsFolder(dataDir)) && !bringsOwnTls(settings.config)) {
+    throw new RegistryError(
+      'not-found',
+      `There is no certificate authority in ${dataDir}: ./opencr certs init --data ${options.data} makes one.`,
+    );
   }
   const signal = asked();
   const server = await startServer({ dataDir, config: settings.config, rules: settings.ruleSet });
   try {
     const { records } = await Promise.race([server.ready, server.died.then((error) => Promise.reject(error))]);
-    io.out(`OpenCR is ready at https://${settings.config.app.host}:${server.port}/fhir with ${records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`);
+    io.out(
+      `OpenCR is ready at https://${settings.config.app.host}:${server.port}/fhir with ${records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`,
+    );
     const died = await Promise.race([signal, server.died]);
     if (died instanceof Error) throw died;
     io.out('Finishing what was accepted.');
@@ -55,7 +61,9 @@ export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
 async function initCertificates(io: Io, data: string, development: boolean): Promise<ExitCode> {
   const dataDir = resolve(data);
   await initAuthority(dataDir, { development, hosts: [], now: new Date() });
-  io.out(`A certificate authority${development ? ' for development' : ''} and the server's certificate are in ${tlsFolder(dataDir)}. Keep ca.key.pem secret.`);
+  io.out(
+    `A certificate authority${development ? ' for development' : ''} and the server's certificate are in ${tlsFolder(dataDir)}. Keep ca.key.pem secret.`,
+  );
   return EXIT.done;
 }
 

@@ -4,7 +4,12 @@ import type { BatchNews } from './registrar-client.ts';
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
-  request(seen: { readonly route: string; readonly method: string; readonly status: number; readonly milliseconds: number }): void;
+  request(seen: {
+    readonly route: string;
+    readonly method: string;
+    readonly status: number;
+    readonly milliseconds: number;
+  }): void;
   submission(status: string): void;
   batch(news: BatchNews): void;
   render(): Promise<string>;
@@ -16,11 +21,37 @@ export function createMetrics(): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry, prefix: 'opencr_' });
-  const requests = new Histogram({ name: 'opencr_http_request_seconds', help: 'Requests at the point-of-service door', labelNames: ['route', 'method', 'status'], buckets: SECONDS, registers });
-  const submissions = new Counter({ name: 'opencr_submissions_total', help: 'Commands to the registrar by outcome', labelNames: ['outcome'], registers });
-  const batches = new Histogram({ name: 'opencr_batch_commands', help: 'Commands decided and committed together', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256], registers });
-  const decide = new Histogram({ name: 'opencr_batch_decide_seconds', help: 'Time to decide a batch', buckets: SECONDS, registers });
-  const commit = new Histogram({ name: 'opencr_batch_commit_seconds', help: 'Time to commit a batch', buckets: SECONDS, registers });
+  const requests = new Histogram({
+    name: 'opencr_http_request_seconds',
+    help: 'Requests at the point-of-service door',
+    labelNames: ['route', 'method', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const submissions = new Counter({
+    name: 'opencr_submissions_total',
+    help: 'Commands to the registrar by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const batches = new Histogram({
+    name: 'opencr_batch_commands',
+    help: 'Commands decided and committed together',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers,
+  });
+  const decide = new Histogram({
+    name: 'opencr_batch_decide_seconds',
+    help: 'Time to decide a batch',
+    buckets: SECONDS,
+    registers,
+  });
+  const commit = new Histogram({
+    name: 'opencr_batch_commit_seconds',
+    help: 'Time to commit a batch',
+    buckets: SECONDS,
+    registers,
+  });
   const head = new Gauge({ name: 'opencr_ledger_head', help: 'Sequence of the last change set', registers });
   const records = new Gauge({ name: 'opencr_records', help: 'Source records ever created', registers });
   const wal = new Gauge({ name: 'opencr_store_wal_bytes', help: 'Size of the write-ahead log', registers });

@@ -19,7 +19,12 @@ export interface Registered {
 
 export async function readRegistered(
   reader: Reader,
-  settings: { readonly trust: Trust; readonly clients: readonly Client[]; readonly authorities: readonly AssigningAuthority[]; readonly mode: AuthorityMode },
+  settings: {
+    readonly trust: Trust;
+    readonly clients: readonly Client[];
+    readonly authorities: readonly AssigningAuthority[];
+    readonly mode: AuthorityMode;
+  },
 ): Promise<Registered> {
   const read = async () => {
     const clients = effectiveClients(settings.clients, await reader.clients());

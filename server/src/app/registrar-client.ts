@@ -72,7 +72,8 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
     ended = error;
     ready.reject(error);
     closed.reject(error);
-    for (const { reject } of pending.values()) reject(new RegistryError('not-ready', 'The registrar has stopped.', { cause: error }));
+    for (const { reject } of pending.values())
+      reject(new RegistryError('not-ready', 'The registrar has stopped.', { cause: error }));
     pending.clear();
     events.died(error);
   };

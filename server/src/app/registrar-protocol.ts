@@ -13,7 +13,8 @@ export interface RegistrarSetup {
 }
 
 /** To the thread. `close`: finish what was accepted, then end. */
-export type ToRegistrar = { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };
+export type ToRegistrar =
+  { readonly kind: 'command'; readonly id: number; readonly command: Command } | { readonly kind: 'close' };
 
 export interface FailedCommand {
   readonly kind: 'failed';
@@ -23,9 +24,19 @@ export interface FailedCommand {
 
 /** From the thread. The answers of a batch come in one message. */
 export type FromRegistrar =
-  | { readonly kind: 'answers'; readonly answers: readonly { readonly id: number; readonly result: CommandResult | FailedCommand }[] }
+  | {
+      readonly kind: 'answers';
+      readonly answers: readonly { readonly id: number; readonly result: CommandResult | FailedCommand }[];
+    }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'ready'; readonly records: number }
-  | { readonly kind: 'batch'; readonly report: BatchReport; readonly sequence: number; readonly hash: string; readonly walBytes: number; readonly records: number }
+  | {
+      readonly kind: 'batch';
+      readonly report: BatchReport;
+      readonly sequence: number;
+      readonly hash: string;
+      readonly walBytes: number;
+      readonly records: number;
+    }
   | { readonly kind: 'warning'; readonly words: string }
   | { readonly kind: 'closed'; readonly sequence: number; readonly hash: string };

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { uuidv7 } from 'uuidv7';
 import { openStore } from '../adapters/sql/store.ts';
 import { RegistryError } from '../domain/errors.ts';
+import type { Patient } from '../fhir/r4.ts';
 import { createExhaustiveIndex } from '../matching/exhaustive.ts';
 import { createExtractor } from '../registry/extract.ts';
 import { prepare } from '../registry/prepare.ts';
@@ -31,7 +32,7 @@ await prepare({
   ledger: store.ledger,
   scan: store.scan,
   decider,
-  extract: (resource) => extractor(JSON.parse(resource)),
+  extract: (resource) => extractor(JSON.parse(resource) as Patient),
   progress: (progress) => {
     tell({ kind: 'progress', progress });
   },
@@ -50,13 +51,24 @@ const registrar = createRegistrar({
 
 async function reportBatch(report: Extract<FromRegistrar, { kind: 'batch' }>['report']): Promise<void> {
   const head = await store.ledger.head();
-  tell({ kind: 'batch', report, sequence: head.sequence, hash: head.hash, walBytes: store.walBytes(), records: head.nextRecord - 1 });
+  tell({
+    kind: 'batch',
+    report,
+    sequence: head.sequence,
+    hash: head.hash,
+    walBytes: store.walBytes(),
+    records: head.nextRecord - 1,
+  });
 }
 
 const failed = (error: unknown): FailedCommand =>
   error instanceof RegistryError
     ? { kind: 'failed', code: error.code, issues: error.issues }
-    : { kind: 'failed', code: 'internal', issues: [{ severity: 'error', diagnostics: 'The registrar failed on this request; nothing was kept.' }] };
+    : {
+        kind: 'failed',
+        code: 'internal',
+        issues: [{ severity: 'error', diagnostics: 'The registrar failed on this request; nothing was kept.' }],
+      };
 
 type Answers = Extract<FromRegistrar, { kind: 'answers' }>['answers'];
 let answers: Answers[number][] = [];

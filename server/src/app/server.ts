@@ -1,41 +1,46 @@
-import { hostname } from 'node:os';
 import type { AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { uuidv7 } from 'uuidv7';
-import { ensureServerCertificate, openAuthority } from '../adapters/identity/authority.ts';
-import { judgePeer, peerFacts, type Trust } from '../adapters/identity/peer.ts';
-import { type TlsMaterial, tlsOptions } from '../adapters/identity/tls.ts';
-import { readTrustList } from '../adapters/identity/trust-list.ts';
+import { judgePeer, peerFacts } from '../adapters/identity/peer.ts';
+import { tlsOptions } from '../adapters/identity/tls.ts';
 import { openAccessLog } from '../adapters/sql/access-log.ts';
 import { lockDataFolder } from '../adapters/sql/lock.ts';
-import { openStore } from '../adapters/sql/store.ts';
+import { openStore, type Store } from '../adapters/sql/store.ts';
 import type { AdministrativeChange } from '../cli/administration.ts';
 import type { Config } from '../config/config.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { defaultBodyLimits } from '../fhir/limits.ts';
 import type { Ours } from '../fhir/ours.ts';
-import { addHealth } from '../http/health.ts';
 import { createAdminDoor } from '../http/admin/server.ts';
+import type { FhirDependencies } from '../http/fhir/dependencies.ts';
 import { fhirRoutes } from '../http/fhir/routes.ts';
+import { addHealth } from '../http/health.ts';
 import { createDoor } from '../http/server.ts';
 import type { RuleSet } from '../matching/model.ts';
 import type { Command, CommandResult } from '../registry/commands.ts';
 import { createExtractor } from '../registry/extract.ts';
+import type { AccessLog } from '../registry/ports.ts';
 import { systemClock } from './clock.ts';
 import { openControlSocket } from './control-socket.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { operator } from './operator.ts';
 import { released, version } from './project.ts';
-import { readRegistered } from './registered.ts';
-import { startRegistrar } from './registrar-client.ts';
+import { readRegistered, type Registered } from './registered.ts';
+import { type RegistrarClient, startRegistrar } from './registrar-client.ts';
+import { tlsMaterial, trustOf } from './tls.ts';
 
 export interface ServerSettings {
   readonly dataDir: string;
   readonly config: Config;
   readonly rules: RuleSet;
   readonly log?: Logger;
+}
+
+export interface LedgerHead {
+  readonly sequence: number;
+  readonly hash: string;
 }
 
 export interface RunningServer {
@@ -47,180 +52,223 @@ export interface RunningServer {
   /** Resolves when the server cannot go on; never rejects. */
   readonly died: Promise<Error>;
   /** Finishes what was accepted, then answers with the ledger's head. */
-  stop(): Promise<{ readonly sequence: number; readonly hash: string }>;
+  stop(): Promise<LedgerHead>;
 }
 
 const BATCH = 128;
 const HOUR = 3_600_000;
 
-const oursOf = (config: Config): Ours => ({
-  goldenCode: config.codes.goldenRecord,
-  baseUri: config.systems.CRBaseURI,
-  brokenMatch: config.systems.brokenMatch,
+/** What the parts of a running server share. */
+interface Parts {
+  readonly settings: ServerSettings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly accessLog: AccessLog;
+  readonly registrar: RegistrarClient;
+  readonly registered: Registered;
+  readonly ready: () => boolean;
+  readonly execute: (command: Command) => Promise<CommandResult>;
+}
+
+const oursOf = ({ codes, systems }: Config): Ours => ({
+  goldenCode: codes.goldenRecord,
+  baseUri: systems.CRBaseURI,
+  brokenMatch: systems.brokenMatch,
 });
 
-const hostsOf = (config: Config): readonly string[] => {
-  const named = config.app.publicBaseUrl === null ? [] : [new URL(config.app.publicBaseUrl).hostname];
-  return [...named, ...(/^(0\.0\.0\.0|::|127\.0\.0\.1|localhost)$/.test(config.app.host) ? [] : [config.app.host])];
-};
-
-/** The server's own pair: configured files, else what the authority of the data folder keeps. */
-async function tlsMaterial(dataDir: string, config: Config): Promise<TlsMaterial> {
-  const { certFile, keyFile, caFile } = config.tls;
-  const ca = caFile === null ? null : [readFileSync(caFile, 'utf8')];
-  if (certFile !== null && keyFile !== null && ca !== null) {
-    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), ca };
-  }
-  const own = await ensureServerCertificate(await openAuthority(dataDir), { hosts: hostsOf(config), now: new Date() });
-  const pair = certFile !== null && keyFile !== null ? { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') } : own;
-  return { ...pair, ca: ca ?? own.ca };
+function fhirDependencies({ settings, store, accessLog, registered, execute }: Parts): FhirDependencies {
+  const { config, rules } = settings;
+  const { nesting, elements, stringLength, bundleEntries, bodyBytes } = config.limits;
+  const ours = oursOf(config);
+  const extract = createExtractor(rules.features);
+  return {
+    execute,
+    reader: store.reader,
+    accessLog,
+    policy: () => ({ authorities: registered.authorities, ours, extract }),
+    displayName: (client) => registered.displayName(client),
+    ours,
+    limits: {
+      ...defaultBodyLimits,
+      maxDepth: nesting,
+      maxValues: elements,
+      maxString: stringLength,
+      maxEntries: bundleEntries,
+      bodyBytes,
+    },
+    location: config.app.location,
+    pixIncludesSource: config.pix.includeSource,
+    auditSource: { name: 'OpenCR', host: hostname(), clientSystem: `${config.systems.CRBaseURI}/clientid` },
+    version,
+    released,
+  };
 }
 
-async function trustOf({ tls }: Config): Promise<Trust> {
-  if (tls.mode === 'ca') return { mode: 'ca' };
-  const fromFiles = await readTrustList(tls.clients.flatMap(({ client, file }) => (file === null ? [] : [{ client, file }])));
-  const named = tls.clients.flatMap(({ client, fingerprint }) => (fingerprint === null ? [] : [[fingerprint, client] as const]));
-  return { mode: 'list', entries: new Map([...fromFiles, ...named]) };
+/** The point-of-service door. */
+async function pointOfServiceDoor(parts: Parts) {
+  const { settings, registered, accessLog, ready, log, metrics } = parts;
+  const { config, dataDir } = settings;
+  const door = createDoor({
+    tls: tlsOptions(await tlsMaterial(dataDir, config), config.tls.mode),
+    authenticate: (socket) => {
+      const verdict = judgePeer(peerFacts(socket), registered.peers, new Date());
+      return verdict.kind === 'client' ? verdict.client : verdict.refusal;
+    },
+    accessLog,
+    clock: systemClock,
+    newId: uuidv7,
+    ready,
+    publicBaseUrl: config.app.publicBaseUrl,
+    bodyBytes: config.limits.bodyBytes,
+    requestTimeoutMs: config.limits.requestTimeoutMs,
+    log,
+    observe: metrics.request,
+  });
+  addHealth(door.app, ready);
+  door.add(fhirRoutes(fhirDependencies(parts)));
+  return door.app;
 }
 
-/** @throws RegistryError with a sentence when the port is taken or may not be bound. */
-async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }, what: string): Promise<number> {
+/** The operators' door: health in detail, metrics. */
+const operatorsDoor = ({ settings, store, metrics, ready }: Parts): FastifyInstance =>
+  createAdminDoor({
+    ready,
+    detail: async () => {
+      const { sequence, hash, nextRecord } = await store.reader.head();
+      return {
+        status: ready() ? 'ready' : 'starting',
+        version,
+        records: nextRecord - 1,
+        head: { sequence, hash },
+        rules: settings.rules.version,
+        walBytes: store.walBytes(),
+        freeBytes: store.freeBytes(),
+      };
+    },
+    metrics: metrics.render,
+    metricsType: metrics.contentType,
+  });
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** The flag that chooses another port. */
+  readonly flag: string;
+}
+
+/** The port listened on. @throws RegistryError with a sentence when it is taken or may not be bound. */
+async function listen(app: Pick<FastifyInstance, 'listen' | 'server'>, { host, port, flag }: Place): Promise<number> {
   try {
     await app.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EADDRINUSE') throw new RegistryError('conflict', `Port ${port} on ${host} is taken; ${what} needs it. Choose another with --${what === 'the registry' ? 'port' : 'admin-port'}.`);
-    if (code === 'EACCES') throw new RegistryError('conflict', `This account may not listen on port ${port}.`);
+    if (code === 'EADDRINUSE') throw new RegistryError('conflict', `Port ${port} on ${host} is taken: choose another with ${flag}.`);
+    if (code === 'EACCES') throw new RegistryError('conflict', `This account may not listen on port ${port}: choose another with ${flag}.`);
+    if (code === 'EADDRNOTAVAIL') throw new RegistryError('conflict', `This machine has no address ${host}.`);
     throw error;
   }
-  return (app.server.address() as AddressInfo).port;
+  const address = app.server.address() as AddressInfo;
+  return address.port;
 }
 
-/** Puts the registry together and starts it (design §3): this process's main thread, the registrar's and the access log's. */
-export async function startServer({ dataDir, config, rules, log = pino({ level: config.log.level }, pino.destination(2)) }: ServerSettings): Promise<RunningServer> {
-  const lock = lockDataFolder(dataDir, 'opencr serve');
-  const undo: (() => void | Promise<void>)[] = [() => lock.release()];
-  try {
-    const died = Promise.withResolvers<Error>();
-    const metrics = createMetrics();
-    const material = await tlsMaterial(dataDir, config);
-    // Migrations come before anybody reads.
-    openStore(dataDir, { features: [] }).close();
-    let state: 'starting' | 'ready' | 'stopping' = 'starting';
-    const registrar = startRegistrar(
-      {
-        dataDir,
-        rules,
-        limits: { batch: BATCH, queueLength: config.limits.queueLength, queueAge: config.limits.queueAgeMs },
-        minFreeBytes: config.store.minFreeMb * 1024 * 1024,
+/** Clients, certificates and revocations, changed while the server runs. */
+const administrator =
+  ({ execute, registered }: Pick<Parts, 'execute' | 'registered'>) =>
+  async (change: AdministrativeChange): Promise<void> => {
+    const result = await execute({ kind: 'administer', sender: { agent: operator(), address: '', requestId: '' }, ...change });
+    if (result.kind === 'refused') throw new RegistryError(result.refusal.code, result.refusal.issues);
+    await registered.refresh();
+  };
+
+/**
+ * Puts the registry together and starts it (design §3): this process's main thread, the registrar's and the access log's.
+ * What was opened is closed in the opposite order, at the end or when a later step fails.
+ */
+export async function startServer(settings: ServerSettings): Promise<RunningServer> {
+  const { dataDir, config, rules } = settings;
+  const log = settings.log ?? pino({ level: config.log.level }, pino.destination(2));
+  await using opened = new AsyncDisposableStack();
+  opened.adopt(lockDataFolder(dataDir, 'opencr serve'), (lock) => {
+    lock.release();
+  });
+  // Migrations come before anybody reads.
+  openStore(dataDir, { features: [] }).close();
+  const store = opened.adopt(openStore(dataDir, { features: rules.features, readOnly: true }), (one) => {
+    one.close();
+  });
+  const accessLog = opened.adopt(openAccessLog(dataDir), (one) => one.close());
+  const metrics = createMetrics();
+  const died = Promise.withResolvers<Error>();
+  let head: LedgerHead = await store.reader.head();
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  const registrar = startRegistrar(
+    {
+      dataDir,
+      rules,
+      limits: { batch: BATCH, queueLength: config.limits.queueLength, queueAge: config.limits.queueAgeMs },
+      minFreeBytes: config.store.minFreeMb * 1024 * 1024,
+    },
+    {
+      progress: (progress) => {
+        log.info(progress, 'preparing');
       },
-      {
-        progress: (progress) => log.info(progress, 'preparing'),
-        batch: (news) => {
-          last = { sequence: news.sequence, hash: news.hash };
-          metrics.batch(news);
-        },
-        warning: (words) => log.warn(words),
-        died: (error) => died.resolve(error),
+      batch: (news) => {
+        head = { sequence: news.sequence, hash: news.hash };
+        metrics.batch(news);
       },
-    );
-    let last = { sequence: 0, hash: '' };
-    void registrar.ready.then(
-      () => {
-        if (state === 'starting') state = 'ready';
+      warning: (words) => {
+        log.warn(words);
       },
-      () => undefined,
-    );
-    const store = openStore(dataDir, { features: rules.features, readOnly: true });
-    undo.push(() => store.close());
-    const accessLog = openAccessLog(dataDir);
-    undo.push(() => accessLog.close());
-    const registered = await readRegistered(store.reader, {
-      trust: await trustOf(config),
-      clients: config.clients,
-      authorities: config.authorities,
-      mode: config.authorityMode,
-    });
-    const execute = async (command: Command): Promise<CommandResult> => {
-      const result = await registrar.execute(command);
-      metrics.submission(result.kind === 'accepted' ? result.status : result.kind);
-      return result;
-    };
-    const ready = (): boolean => state === 'ready';
-    const extract = createExtractor(rules.features);
-    const ours = oursOf(config);
-    const door = createDoor({
-      tls: tlsOptions(material, config.tls.mode),
-      authenticate: (socket) => {
-        const verdict = judgePeer(peerFacts(socket), registered.peers, new Date());
-        return verdict.kind === 'client' ? verdict.client : verdict.refusal;
-      },
-      accessLog,
-      clock: systemClock,
-      newId: uuidv7,
-      ready,
-      publicBaseUrl: config.app.publicBaseUrl,
-      bodyBytes: config.limits.bodyBytes,
-      requestTimeoutMs: config.limits.requestTimeoutMs,
-      log,
-      observe: metrics.request,
-    });
-    addHealth(door.app, ready);
-    const { nesting, elements, stringLength, bundleEntries, bodyBytes } = config.limits;
-    door.add(
-      fhirRoutes({
-        execute,
-        reader: store.reader,
-        accessLog,
-        policy: () => ({ authorities: registered.authorities, ours, extract }),
-        displayName: (client) => registered.displayName(client),
-        ours,
-        limits: { ...defaultBodyLimits, maxDepth: nesting, maxValues: elements, maxString: stringLength, maxEntries: bundleEntries, bodyBytes },
-        location: config.app.location,
-        pixIncludesSource: config.pix.includeSource,
-        auditSource: { name: 'OpenCR', host: hostname(), clientSystem: `${config.systems.CRBaseURI}/clientid` },
-        version,
-        released,
-      }),
-    );
-    const administer = async (change: AdministrativeChange): Promise<void> => {
-      const result = await execute({ kind: 'administer', sender: { agent: operator(), address: '', requestId: '' }, ...change });
-      if (result.kind === 'refused') throw new RegistryError(result.refusal.code, result.refusal.issues);
-      await registered.refresh();
-    };
-    const control = await openControlSocket(dataDir, administer);
-    undo.push(() => control.close());
-    const admin = createAdminDoor({
-      ready,
-      detail: async () => {
-        const head = await store.reader.head();
-        return { status: state, version, records: head.nextRecord - 1, head: { sequence: head.sequence, hash: head.hash }, rules: rules.version, walBytes: store.walBytes(), freeBytes: store.freeBytes() };
-      },
-      metrics: metrics.render,
-      metricsType: metrics.contentType,
-    });
-    const port = await listen(door.app as unknown as FastifyInstance, config.app, 'the registry');
-    undo.push(() => door.app.close());
-    const adminPort = await listen(admin, config.admin.port === config.app.port + 1 && config.app.port === 0 ? { ...config.admin, port: 0 } : config.admin, 'the operators\' door');
-    undo.push(() => admin.close());
-    const hourly = setInterval(() => log.info(last, 'ledger head'), HOUR);
-    hourly.unref();
-    const stop = async (): Promise<{ sequence: number; hash: string }> => {
-      state = 'stopping';
-      clearInterval(hourly);
-      await door.app.close();
-      await admin.close();
-      control.close();
-      const head = await registrar.close();
-      await accessLog.close();
-      store.close();
-      lock.release();
-      log.info(head, 'ledger head at shutdown');
+      died: died.resolve,
+    },
+  );
+  opened.defer(async () => {
+    // A registrar that died has told so already.
+    head = await registrar.close().catch(() => head);
+    log.info(head, 'ledger head at shutdown');
+  });
+  const ready = registrar.ready.then((how) => {
+    if (state === 'starting') state = 'ready';
+    return how;
+  });
+  ready.catch(() => undefined);
+  const registered = await readRegistered(store.reader, {
+    trust: await trustOf(config),
+    clients: config.clients,
+    authorities: config.authorities,
+    mode: config.authorityMode,
+  });
+  const execute = async (command: Command): Promise<CommandResult> => {
+    const result = await registrar.execute(command);
+    metrics.submission(result.kind === 'accepted' ? result.status : result.kind);
+    return result;
+  };
+  const parts: Parts = { settings, log, metrics, store, accessLog, registrar, registered, execute, ready: () => state === 'ready' };
+  opened.adopt(await openControlSocket(dataDir, administrator(parts)), (one) => {
+    one.close();
+  });
+  const admin = opened.adopt(operatorsDoor(parts), (one) => one.close());
+  const door = opened.adopt(await pointOfServiceDoor(parts), (one) => one.close());
+  const port = await listen(door, { ...config.app, flag: '--port' });
+  const adminPort = await listen(admin, { ...config.admin, flag: '--admin-port' });
+  const hourly = setInterval(() => {
+    log.info(head, 'ledger head');
+  }, HOUR);
+  opened.defer(() => {
+    clearInterval(hourly);
+    state = 'stopping';
+  });
+  const running = opened.move();
+  return {
+    port,
+    adminPort,
+    execute,
+    ready,
+    died: died.promise,
+    async stop() {
+      await running.disposeAsync();
       return head;
-    };
-    return { port, adminPort, execute, ready: registrar.ready, died: died.promise, stop };
-  } catch (error) {
-    for (const step of undo.reverse()) await step();
-    throw error;
-  }
+    },
+  };
 }

@@ -24,7 +24,9 @@ export async function issueCertificate(
   const certificate = await maker.issue(name, outDir);
   const change = { clients: known ? [] : [client], certificates: [certificate] };
   await administration.administer(changeOf(`certs issue ${name}`, change));
-  io.out(`${name}.cert.pem, ${name}.key.pem, ${name}.p12 (empty password) and ca.pem are in ${outDir}, valid until ${certificate.notAfter}.`);
+  io.out(
+    `${name}.cert.pem, ${name}.key.pem, ${name}.p12 (empty password) and ca.pem are in ${outDir}, valid until ${certificate.notAfter}.`,
+  );
   if (client.systems.length === 0) io.out(`${name} owns no system yet: ./opencr clients add ${name} --system URI gives it one.`);
   return EXIT.done;
 }

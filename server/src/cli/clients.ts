@@ -13,7 +13,13 @@ export const changeOf = (what: string, change: Partial<AdministrativeChange>): A
 
 export async function listClients(io: Io, administration: Administration): Promise<ExitCode> {
   const clients = await administration.clients();
-  const rows = clients.map((c) => [c.name, c.displayName, c.disabled ? 'disabled' : 'enabled', c.scopes.join(','), c.systems.join(' ')]);
+  const rows = clients.map((c) => [
+    c.name,
+    c.displayName,
+    c.disabled ? 'disabled' : 'enabled',
+    c.scopes.join(','),
+    c.systems.join(' '),
+  ]);
   for (const line of table([['name', 'display name', 'state', 'scopes', 'systems'], ...rows])) io.out(line);
   return EXIT.done;
 }
@@ -28,7 +34,11 @@ const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The client as it will be: what it has, and what is given besides; enabled. Refuses a system that another owns. */
 export function registered(clients: readonly Client[], { name, systems, scopes }: Registration): Client {
-  if (!NAME.test(name)) throw new RegistryError('invalid-request', `A client's name is 1 to 64 letters, digits, dots, dashes or underscores: ${name}`);
+  if (!NAME.test(name))
+    throw new RegistryError(
+      'invalid-request',
+      `A client's name is 1 to 64 letters, digits, dots, dashes or underscores: ${name}`,
+    );
   for (const system of systems) {
     if (!URL.canParse(system)) throw new RegistryError('invalid-request', `A system is an absolute URI: ${system}`);
     const owner = clients.find((client) => client.name !== name && client.systems.includes(system));

@@ -13,7 +13,13 @@ async function rowsOf(store: { ledger: Ledger; reader: Reader }, key: RecordKey)
   const golden = await store.ledger.golden(stored.record.golden);
   const link = (await store.ledger.linksOf(key)).find((one) => one.until === null);
   if (!golden || !link) throw new RegistryError('internal', `record ${key} has no link in force: run ./opencr verify`);
-  const rest = [stored.record.id, golden.id, link.origin, link.because?.ruleName ?? '', link.because ? String(link.because.score) : ''];
+  const rest = [
+    stored.record.id,
+    golden.id,
+    link.origin,
+    link.because?.ruleName ?? '',
+    link.because ? String(link.because.score) : '',
+  ];
   return stored.identifiers
     .filter((identifier) => identifier.names)
     .map(({ system, value }) => [system, value, ...rest].map(field).join(','));

@@ -104,7 +104,8 @@ interface Asked {
 function read(argv: readonly string[]): Asked {
   const { values, positionals } = parse(argv);
   const command = [positionals.slice(0, 2).join(' '), positionals[0] ?? ''].find((words) => words in COMMANDS);
-  if (command === undefined) throw new UsageError(positionals.length === 0 ? 'No command.' : `Unknown command: ${positionals.join(' ')}`);
+  if (command === undefined)
+    throw new UsageError(positionals.length === 0 ? 'No command.' : `Unknown command: ${positionals.join(' ')}`);
   const rest = positionals.slice(command.split(' ').length);
   if (rest.length !== (NAMED.includes(command) ? 1 : 0)) {
     throw new UsageError(NAMED.includes(command) ? `${command} takes one NAME.` : `${command} takes no ${rest.join(' ')}.`);
@@ -114,7 +115,11 @@ function read(argv: readonly string[]): Asked {
   return { command, name: rest[0] ?? '', values };
 }
 
-async function administering(doors: Doors, { values }: Asked, run: (administration: Administration) => Promise<ExitCode>): Promise<ExitCode> {
+async function administering(
+  doors: Doors,
+  { values }: Asked,
+  run: (administration: Administration) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const administration = await doors.openAdministration(required(values, 'data'), values.config);
   try {
     return await run(administration);

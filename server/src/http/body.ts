@@ -8,7 +8,12 @@ import { isRefusal } from '../fhir/refusal.ts';
 
 const JSON_TYPES: readonly string[] = ['application/fhir+json', 'application/json+fhir', 'application/json', 'text/json'];
 
-const decoders = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) };
+const decoders = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+};
 type Coding = keyof typeof decoders;
 const isCoding = (name: string): name is Coding => name in decoders;
 
@@ -18,21 +23,26 @@ const wrong = (code: ErrorCode, words: string): never => {
 
 /** REST-02, REST-04, REST-05: JSON in UTF-8, FHIR 4.0. */
 export function checkContentType(header: string | undefined): void {
-  const [type = '', ...parameters] = (header ?? '').toLowerCase().split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = (header ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   if (!JSON_TYPES.includes(type)) {
     const said = type === '' ? 'The request has no Content-Type.' : `Content-Type ${type} is not understood.`;
     wrong('unsupported-media-type', `${said} Send ${JSON_TYPES[0]} (XML is not served yet).`);
   }
   for (const parameter of parameters) {
     const [name, value = ''] = parameter.replaceAll('"', '').split('=');
-    if (name === 'charset' && value !== 'utf-8' && value !== 'utf8') wrong('unsupported-media-type', 'The charset must be utf-8.');
+    if (name === 'charset' && value !== 'utf-8' && value !== 'utf8')
+      wrong('unsupported-media-type', 'The charset must be utf-8.');
     if (name === 'fhirversion' && !value.startsWith('4.0')) wrong('unsupported-media-type', 'This registry speaks FHIR 4.0.');
   }
 }
 
 async function decompressed(raw: Buffer, encoding: string, limit: number): Promise<Buffer> {
   if (encoding === '' || encoding === 'identity') return raw;
-  if (!isCoding(encoding)) return wrong('unsupported-media-type', `Content-Encoding ${encoding} is not understood: use gzip, deflate or br.`);
+  if (!isCoding(encoding))
+    return wrong('unsupported-media-type', `Content-Encoding ${encoding} is not understood: use gzip, deflate or br.`);
   try {
     return await decoders[encoding](raw, { maxOutputLength: limit });
   } catch (error) {

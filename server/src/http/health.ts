@@ -4,5 +4,7 @@ import type { Server } from 'node:https';
 /** `/health/*` at the point-of-service door: the status only, and no certificate is asked for (design §3). */
 export function addHealth(app: FastifyInstance<Server>, ready: () => boolean): void {
   app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'starting' }));
+  app.get('/health/ready', async (_request, reply) =>
+    reply.code(ready() ? 200 : 503).send({ status: ready() ? 'ready' : 'starting' }),
+  );
 }

@@ -20,8 +20,12 @@ const accepts = (accept: string): boolean =>
 
 /** REST-02…04: `_format` beats Accept; what is not JSON cannot be had yet. Throws `not-acceptable`. */
 export function checkAcceptable(accept: string | undefined, format: string | undefined): void {
-  const json = format === undefined ? accept === undefined || accept === '' || accepts(accept) : JSON_NAMES.includes(format.split(';')[0]?.trim().toLowerCase() ?? '');
-  if (!json) throw new RegistryError('not-acceptable', 'This registry answers in application/fhir+json only (XML is not served yet).');
+  const json =
+    format === undefined
+      ? accept === undefined || accept === '' || accepts(accept)
+      : JSON_NAMES.includes(format.split(';')[0]?.trim().toLowerCase() ?? '');
+  if (!json)
+    throw new RegistryError('not-acceptable', 'This registry answers in application/fhir+json only (XML is not served yet).');
 }
 
 /** `Prefer: return=…` (REST-06); without one the representation. */

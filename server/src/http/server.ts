@@ -24,7 +24,12 @@ export interface DoorDependencies {
   readonly requestTimeoutMs: number;
   readonly log: FastifyBaseLogger;
   /** Called once an answer is on its way. */
-  readonly observe: (request: { readonly route: string; readonly method: string; readonly status: number; readonly milliseconds: number }) => void;
+  readonly observe: (request: {
+    readonly route: string;
+    readonly method: string;
+    readonly status: number;
+    readonly milliseconds: number;
+  }) => void;
 }
 
 export type Handler = (exchange: Exchange) => Promise<Answer>;
@@ -73,7 +78,10 @@ export const failure = (refusal: Refusal): Answer => ({
  * The point-of-service door: mutual TLS, one authentication decision a request, one error handler, and an access log
  * entry that is durable before a read or a refusal is answered (design §2.1).
  */
-export function createDoor(dependencies: DoorDependencies): { readonly app: FastifyInstance<Server>; readonly add: (routes: readonly Route[]) => void } {
+export function createDoor(dependencies: DoorDependencies): {
+  readonly app: FastifyInstance<Server>;
+  readonly add: (routes: readonly Route[]) => void;
+} {
   const app = Fastify({
     https: dependencies.tls,
     loggerInstance: dependencies.log,
@@ -88,13 +96,26 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
     clientErrorHandler(error, socket) {
       if (!socket.writable || 'headersSent' in socket) return void socket.destroy();
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-      const status = slow ? '408 Request Timeout' : error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      const body = JSON.stringify(operationOutcome(refuse(slow ? 'too-slow' : 'invalid-request', slow ? 'The request took too long to arrive.' : 'This is not HTTP.')));
-      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/fhir+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      const status = slow
+        ? '408 Request Timeout'
+        : error.code === 'HPE_HEADER_OVERFLOW'
+          ? '431 Request Header Fields Too Large'
+          : '400 Bad Request';
+      const body = JSON.stringify(
+        operationOutcome(
+          refuse(slow ? 'too-slow' : 'invalid-request', slow ? 'The request took too long to arrive.' : 'This is not HTTP.'),
+        ),
+      );
+      socket.end(
+        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/fhir+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
     },
   }) as unknown as FastifyInstance<Server>;
 
-  const entry = (request: FastifyRequest, facts: Pick<AccessEntry, 'event' | 'agent' | 'requestId' | 'status' | 'patients' | 'code'>): AccessEntry => ({
+  const entry = (
+    request: FastifyRequest,
+    facts: Pick<AccessEntry, 'event' | 'agent' | 'requestId' | 'status' | 'patients' | 'code'>,
+  ): AccessEntry => ({
     ...facts,
     at: dependencies.clock.now(),
     address: addressOf(request),
@@ -102,10 +123,21 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
     count: 1,
   });
 
-  const refuseRequest = async (request: FastifyRequest, reply: FastifyReply, who: { agent: string; requestId: string; refusal: Refusal }): Promise<FastifyReply> => {
+  const refuseRequest = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    who: { agent: string; requestId: string; refusal: Refusal },
+  ): Promise<FastifyReply> => {
     const answer = failure(who.refusal);
     await dependencies.accessLog.append(
-      entry(request, { event: 'refusal', agent: who.agent, requestId: who.requestId, status: answer.status, patients: [], code: who.refusal.code }),
+      entry(request, {
+        event: 'refusal',
+        agent: who.agent,
+        requestId: who.requestId,
+        status: answer.status,
+        patients: [],
+        code: who.refusal.code,
+      }),
     );
     return send(reply, answer);
   };
@@ -128,7 +160,11 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
     if (isRefusal(judged)) return refuseRequest(request, reply, { agent: '', requestId, refusal: judged });
     clients.set(request, { client: judged, requestId });
     if (!dependencies.ready()) {
-      return refuseRequest(request, reply, { agent: judged.name, requestId, refusal: refuse('not-ready', 'The registry is not ready yet; try again later.') });
+      return refuseRequest(request, reply, {
+        agent: judged.name,
+        requestId,
+        refusal: refuse('not-ready', 'The registry is not ready yet; try again later.'),
+      });
     }
   });
 
@@ -139,16 +175,25 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
 
   app.setErrorHandler(async (error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.code === 'internal') dependencies.log.error({ requestId: whoOf(request).requestId, error: describe(error) }, 'request failed');
+    if (refusal.code === 'internal')
+      dependencies.log.error({ requestId: whoOf(request).requestId, error: describe(error) }, 'request failed');
     return refuseRequest(request, reply, { ...whoOf(request), refusal });
   });
 
   app.setNotFoundHandler(async (request, reply) =>
-    refuseRequest(request, reply, { ...whoOf(request), refusal: refuse('not-found', `There is nothing at this URL for ${request.method}.`) }),
+    refuseRequest(request, reply, {
+      ...whoOf(request),
+      refusal: refuse('not-found', `There is nothing at this URL for ${request.method}.`),
+    }),
   );
 
   app.addHook('onResponse', async (request, reply) => {
-    dependencies.observe({ route: request.routeOptions.url ?? 'none', method: request.method, status: reply.statusCode, milliseconds: reply.elapsedTime });
+    dependencies.observe({
+      route: request.routeOptions.url ?? 'none',
+      method: request.method,
+      status: reply.statusCode,
+      milliseconds: reply.elapsedTime,
+    });
   });
 
   const exchangeOf = (request: FastifyRequest): Exchange => {
@@ -172,12 +217,21 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
         exposeHeadRoute: false,
         handler: async (request, reply) => {
           const exchange = exchangeOf(request);
-          checkAcceptable(request.headers.accept, new URLSearchParams(request.raw.url?.split('?')[1] ?? '').get('_format') ?? undefined);
+          checkAcceptable(
+            request.headers.accept,
+            new URLSearchParams(request.raw.url?.split('?')[1] ?? '').get('_format') ?? undefined,
+          );
           const answer = await handler(exchange);
           if (answer.refusal) return refuseRequest(request, reply, { ...whoOf(request), refusal: answer.refusal });
           if (answer.log) {
             await dependencies.accessLog.append(
-              entry(request, { ...answer.log, agent: exchange.client.name, requestId: exchange.requestId, status: answer.status, code: '' }),
+              entry(request, {
+                ...answer.log,
+                agent: exchange.client.name,
+                requestId: exchange.requestId,
+                status: answer.status,
+                code: '',
+              }),
             );
           }
           return send(reply, answer);
@@ -190,4 +244,6 @@ export function createDoor(dependencies: DoorDependencies): { readonly app: Fast
 
 /** What of an unexpected error may go to a log: its class and where it was thrown. Its message may hold personal data. */
 const describe = (error: unknown): { readonly name: string; readonly frames: readonly string[] } =>
-  error instanceof Error ? { name: error.name, frames: error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [] } : { name: 'unknown', frames: [] };
+  error instanceof Error
+    ? { name: error.name, frames: error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [] }
+    : { name: 'unknown', frames: [] };

@@ -38,7 +38,10 @@ async function contradiction(overlay: Overlay, decision: Adjudication, limit: nu
   const against = contradictions(constraints, { a: decision.a, b: decision.b, verdict });
   if (against.length === 0) return undefined;
   const words = await Promise.all(
-    against.map(async ({ a, b, verdict: said }) => `Patient/${(await overlay.record(a))?.id} and Patient/${(await overlay.record(b))?.id}: ${said}`),
+    against.map(
+      async ({ a, b, verdict: said }) =>
+        `Patient/${(await overlay.record(a))?.id} and Patient/${(await overlay.record(b))?.id}: ${said}`,
+    ),
   );
   return `It contradicts earlier decisions, take those back first: ${words.join('; ')}.`;
 }
@@ -47,7 +50,12 @@ async function contradiction(overlay: Overlay, decision: Adjudication, limit: nu
  * A person's decision on pairs of source records: "same" joins them, "different" keeps them apart for ever (a broken
  * match), "undecided" takes an earlier decision back. All pairs are decided in one change set, or none.
  */
-export async function adjudicate(decider: Decider, overlay: Overlay, sender: Sender, command: AdjudicationCommand): Promise<CommandResult> {
+export async function adjudicate(
+  decider: Decider,
+  overlay: Overlay,
+  sender: Sender,
+  command: AdjudicationCommand,
+): Promise<CommandResult> {
   const adjudications: Adjudication[] = [];
   const touched = new Set<number>();
   for (const pair of command.pairs) {

@@ -33,7 +33,11 @@ export async function auditTrail(
     if (record !== null && stored) recordIds.set(record, stored.record.id);
   }
   const rows = [
-    ...changes.map((committed) => ({ at: committed.change.at, events: changeEvents(committed, sources.source, recordIds), ...{ sequence: committed.sequence } })),
+    ...changes.map((committed) => ({
+      at: committed.change.at,
+      events: changeEvents(committed, sources.source, recordIds),
+      ...{ sequence: committed.sequence },
+    })),
     ...accesses.map((row) => ({ at: row.at, events: accessEvents(row, sources.source), access: row.id })),
   ]
     .sort((x, y) => (x.at < y.at ? 1 : x.at > y.at ? -1 : 0))

@@ -110,22 +110,35 @@ class Assigner {
   assign(): Assignment {
     const { groups, holder, retired, pinned } = this.input;
     const claims = this.claims();
-    const kept = groups.map((_, group) => this.survivor(claims.filter((claim) => claim.group === group), group));
+    const kept = groups.map((_, group) =>
+      this.survivor(
+        claims.filter((claim) => claim.group === group),
+        group,
+      ),
+    );
     const lost = claims.filter(({ golden }) => !kept.includes(golden) && !pinned.has(golden));
     const homeless = [
-      ...lost.map(({ golden }) => ({ golden, lastHolders: [...holder].filter(([, held]) => held === golden).map(([record]) => record) })),
+      ...lost.map(({ golden }) => ({
+        golden,
+        lastHolders: [...holder].filter(([, held]) => held === golden).map(([record]) => record),
+      })),
       ...retired.filter(({ lastHolders }) => lastHolders.some((record) => this.groupOf.has(record))),
     ].map((one) => ({ ...one, replacedBy: this.forward(one.lastHolders) }));
     const goldens = kept.map((golden, group) => golden ?? this.takeBack(homeless, group) ?? 'new');
     return {
       goldens,
-      retire: homeless.filter(({ golden }) => !goldens.includes(golden)).map(({ golden, replacedBy }) => ({ golden, replacedBy })),
+      retire: homeless
+        .filter(({ golden }) => !goldens.includes(golden))
+        .map(({ golden, replacedBy }) => ({ golden, replacedBy })),
       revive: retired.map(({ golden }) => golden).filter((golden) => goldens.includes(golden)),
     };
   }
 
   /** Of the CRUIDs that would forward to this group, the one that most of its records had last. */
-  private takeBack(homeless: readonly { golden: GoldenKey; lastHolders: readonly RecordKey[]; replacedBy: Forward }[], group: number): GoldenKey | undefined {
+  private takeBack(
+    homeless: readonly { golden: GoldenKey; lastHolders: readonly RecordKey[]; replacedBy: Forward }[],
+    group: number,
+  ): GoldenKey | undefined {
     const ballot = new Ballot<GoldenKey>();
     for (const { golden, lastHolders, replacedBy } of homeless) {
       if (replacedBy === null || !('group' in replacedBy) || replacedBy.group !== group) continue;

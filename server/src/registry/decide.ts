@@ -105,7 +105,8 @@ export async function consequences(decider: Decider, overlay: Overlay, draft: Dr
   for (const [key, golden] of regrouping.goldenOf) {
     const flags = tasks.flags.get(key) ?? [];
     const { since: _since, lastUpdated: _lastUpdated, ...record } = await existingRecord(interim, key);
-    if (key === submitted?.record.key) records.push({ record: { ...record, golden, flags }, content: submitted.content, features: submitted.features });
+    if (key === submitted?.record.key)
+      records.push({ record: { ...record, golden, flags }, content: submitted.content, features: submitted.features });
     else if (record.golden !== golden || record.flags.join() !== flags.join() || draft.shown.includes(key)) {
       records.push({ record: { ...record, golden, flags, version: record.version + 1 }, content: null, features: null });
     }

@@ -36,7 +36,11 @@ function scoped({ target }: Address, client: string, authorities: Authorities): 
   if (target.kind !== 'identifier') return target;
   const authority = authorities.find(target.system);
   if (authority?.kind !== 'source' || (authority.owner !== null && authority.owner !== client)) {
-    return refuse('invalid-request', 'The identifier in the URL must be of a system that names your own records.', 'Patient.identifier');
+    return refuse(
+      'invalid-request',
+      'The identifier in the URL must be of a system that names your own records.',
+      'Patient.identifier',
+    );
   }
   return { ...target, scope: authority.owner === null ? client : '' };
 }

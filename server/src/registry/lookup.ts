@@ -29,7 +29,10 @@ async function statedSystems({ reader, principal }: Lookup, golden: GoldenKey): 
 }
 
 /** Which identifiers of a record the asker may see; null: the record whole. */
-export async function visibleIdentifiers(lookup: Lookup, { record }: StoredRecord): Promise<((identifier: Identifier) => boolean) | null> {
+export async function visibleIdentifiers(
+  lookup: Lookup,
+  { record }: StoredRecord,
+): Promise<((identifier: Identifier) => boolean) | null> {
   if (seesWhole(lookup.principal, record.source)) return null;
   const stated = await statedSystems(lookup, record.golden);
   return ({ system }) => seesIdentifier(lookup.authorities, system, stated);
@@ -95,15 +98,29 @@ export interface History {
 }
 
 /** Versions before `before`, newest first; undefined when nothing bears the id. */
-export async function readHistory(lookup: Lookup, id: string, page: { readonly before: number; readonly limit: number }): Promise<History | undefined> {
+export async function readHistory(
+  lookup: Lookup,
+  id: string,
+  page: { readonly before: number; readonly limit: number },
+): Promise<History | undefined> {
   const named = await lookup.reader.resolveId(id, lookup.principal.name);
   if (named?.kind === 'golden') {
     const now = await lookup.reader.storedGolden(named.key);
     const versions = await lookup.reader.goldenVersions(named.key, page.before, page.limit);
-    return now && { id: now.golden.id, total: now.golden.version, versions: await Promise.all(versions.map((one) => showGolden(lookup, one))) };
+    return (
+      now && {
+        id: now.golden.id,
+        total: now.golden.version,
+        versions: await Promise.all(versions.map((one) => showGolden(lookup, one))),
+      }
+    );
   }
   const now = named && (await lookup.reader.storedRecord(named.key));
   if (!now) return undefined;
   const versions = await lookup.reader.recordVersions(now.record.key, page.before, page.limit);
-  return { id: now.record.id, total: now.record.version, versions: await Promise.all(versions.map((one) => showRecord(lookup, one))) };
+  return {
+    id: now.record.id,
+    total: now.record.version,
+    versions: await Promise.all(versions.map((one) => showRecord(lookup, one))),
+  };
 }

@@ -69,9 +69,7 @@ const withEvents = (base: readonly HeldLink[], events: readonly LinkEvent[] | un
   for (const event of events) {
     if ('link' in event) links.push(event.link);
     else {
-      const open = links.findIndex(
-        (l) => l.until === null && l.record === event.ends.record && l.golden === event.ends.golden,
-      );
+      const open = links.findIndex((l) => l.until === null && l.record === event.ends.record && l.golden === event.ends.golden);
       const link = links[open];
       if (link) links[open] = { ...link, until: event.at };
     }

@@ -51,7 +51,11 @@ async function personsRecords(lookup: Lookup, sources: readonly RecordKey[]): Pr
  * ITI-83: the identifiers of a person elsewhere. The one asked about, and the record that bears it, are left out
  * (PIX-83-02), unless configured; so is what the asker may not see (PIX-83-11).
  */
-export async function crossReference(lookup: Lookup, query: PixQuery, options: PixOptions): Promise<readonly PixRecord[] | Refusal> {
+export async function crossReference(
+  lookup: Lookup,
+  query: PixQuery,
+  options: PixOptions,
+): Promise<readonly PixRecord[] | Refusal> {
   const { source, targets } = query;
   const sources = await sourceRecords(lookup, query, options.base);
   if ('code' in sources) return sources;
@@ -76,7 +80,11 @@ export async function crossReference(lookup: Lookup, query: PixQuery, options: P
 
 const wanted = (targets: readonly string[], system: string): boolean => targets.length === 0 || targets.includes(system);
 
-async function identifiersFor(lookup: Lookup, stored: StoredRecord, filter: (identifier: Identifier) => boolean): Promise<PixRecord['identifiers']> {
+async function identifiersFor(
+  lookup: Lookup,
+  stored: StoredRecord,
+  filter: (identifier: Identifier) => boolean,
+): Promise<PixRecord['identifiers']> {
   const shows = await visibleIdentifiers(lookup, stored);
   return stored.identifiers
     .filter((identifier) => identifier.system !== '' && (shows === null || shows(identifier)) && filter(identifier))
@@ -87,4 +95,9 @@ async function identifiersFor(lookup: Lookup, stored: StoredRecord, filter: (ide
 export const targetsIn =
   ({ authorities }: Pick<Lookup, 'authorities'>) =>
   (value: string): readonly string[] =>
-    authorities.find(value) ? [value] : value.replaceAll('\\,', ',').split(',').filter((part) => part !== '');
+    authorities.find(value)
+      ? [value]
+      : value
+          .replaceAll('\\,', ',')
+          .split(',')
+          .filter((part) => part !== '');

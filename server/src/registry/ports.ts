@@ -24,8 +24,7 @@ export interface Head {
 }
 
 /** What an id names. An alias answers as `record`. */
-export type Named =
-  { readonly kind: 'record'; readonly key: RecordKey } | { readonly kind: 'golden'; readonly key: GoldenKey };
+export type Named = { readonly kind: 'record'; readonly key: RecordKey } | { readonly kind: 'golden'; readonly key: GoldenKey };
 
 /** Skeleton reads, as of the committed head or of an overlay on it. All are point reads or bounded by a component. */
 export interface RegistryView {
@@ -122,6 +121,8 @@ export interface Reader {
   clients(): Promise<readonly Client[]>;
   certificates(): Promise<readonly IssuedCertificate[]>;
   revocations(): Promise<readonly Revocation[]>;
+  /** The definition (canonical JSON) of a version of the decision rules that was ever in force. */
+  ruleDefinition(version: string): Promise<string | undefined>;
   /** Change sets, newest first, for the audit view. */
   changeSets(before: Sequence, limit: number): Promise<readonly Committed[]>;
 }

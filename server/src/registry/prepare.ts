@@ -52,7 +52,10 @@ async function loadIndex({ scan, decider, ledger, progress }: PrepareDependencie
 }
 
 /** What the rules in force say of one record and those after it, against what is stored. */
-async function pairsFrom({ ledger, decider }: PrepareDependencies, record: RecordKey): Promise<{ begun: readonly Pair[]; ended: readonly PairName[] }> {
+async function pairsFrom(
+  { ledger, decider }: PrepareDependencies,
+  record: RecordKey,
+): Promise<{ begun: readonly Pair[]; ended: readonly PairName[] }> {
   const values = (await ledger.record(record))?.active ? await ledger.features(record) : undefined;
   const later = (name: PairName): boolean => name.a === record;
   const before = (await ledger.pairs(record)).filter(later);
@@ -66,7 +69,8 @@ const administered = (decider: Decider, what: string): ChangeSet =>
 
 async function write({ ledger, decider }: PrepareDependencies, head: Head, change: ChangeSet): Promise<Head> {
   const outcome = await ledger.commit(decider.newId(), [change], head.sequence, head);
-  if (outcome.kind === 'behind') throw new Error('another process changed the registry while its pairs were made again: start again');
+  if (outcome.kind === 'behind')
+    throw new Error('another process changed the registry while its pairs were made again: start again');
   return outcome.head;
 }
 

@@ -151,7 +151,11 @@ const because = (pool: Pool, record: RecordKey, group: ReadonlySet<RecordKey>): 
 const isManual = (pool: Pool, record: RecordKey, group: ReadonlySet<RecordKey>): boolean =>
   pool.get(record).decisions.some((d) => d.verdict === 'same' && group.has(d.a === record ? d.b : d.a));
 
-const linkOf = (pool: Pool, request: RegroupRequest, place: { record: RecordKey; golden: GoldenKey; group: ReadonlySet<RecordKey> }): Link => {
+const linkOf = (
+  pool: Pool,
+  request: RegroupRequest,
+  place: { record: RecordKey; golden: GoldenKey; group: ReadonlySet<RecordKey> },
+): Link => {
   const why = because(pool, place.record, place.group);
   const manual = isManual(pool, place.record, place.group);
   return {
@@ -201,7 +205,11 @@ async function assign(pool: Pool, request: RegroupRequest, groups: readonly (rea
     if ((await view.members(golden)).some((member) => !inPool.has(member))) pinned.add(golden);
   }
   const decidedOn = [...inPool].flatMap((key) =>
-    pool.get(key).decisions.flatMap((d) => (d.a === key && d.verdict === 'same' && d.golden !== null ? [{ golden: d.golden, records: d }] : [])),
+    pool
+      .get(key)
+      .decisions.flatMap((d) =>
+        d.a === key && d.verdict === 'same' && d.golden !== null ? [{ golden: d.golden, records: d }] : [],
+      ),
   );
   const assignment = assignCruids({
     groups,
@@ -216,8 +224,19 @@ async function assign(pool: Pool, request: RegroupRequest, groups: readonly (rea
 }
 
 /** Golden records as written: what stays as it is when only its members change. */
-const goldenWrite = (before: GoldenRecord, after: Partial<Pick<GoldenRecord, 'active' | 'replacedBy'>>, retired: 'now' | 'stays'): GoldenWrite => ({
-  golden: { key: before.key, id: before.id, version: before.version + 1, active: before.active, replacedBy: before.replacedBy, ...after },
+const goldenWrite = (
+  before: GoldenRecord,
+  after: Partial<Pick<GoldenRecord, 'active' | 'replacedBy'>>,
+  retired: 'now' | 'stays',
+): GoldenWrite => ({
+  golden: {
+    key: before.key,
+    id: before.id,
+    version: before.version + 1,
+    active: before.active,
+    replacedBy: before.replacedBy,
+    ...after,
+  },
   retired,
 });
 
@@ -249,7 +268,12 @@ function relink(pool: Pool, request: RegroupRequest, group: readonly RecordKey[]
   }
 }
 
-async function writeGoldens(request: RegroupRequest, assignment: Assignment, given: readonly GoldenKey[], remade: Set<GoldenKey>): Promise<readonly GoldenWrite[]> {
+async function writeGoldens(
+  request: RegroupRequest,
+  assignment: Assignment,
+  given: readonly GoldenKey[],
+  remade: Set<GoldenKey>,
+): Promise<readonly GoldenWrite[]> {
   const { view, newId } = request;
   const writes: GoldenWrite[] = [];
   for (const [index, golden] of assignment.goldens.entries()) {

@@ -60,7 +60,11 @@ async function byIds(lookup: Lookup, lists: readonly (readonly string[])[]): Pro
 }
 
 /** `_include=Patient:link`: the golden records of matched records, and the records of matched golden ones. */
-async function includes(lookup: Lookup, records: readonly StoredRecord[], goldens: readonly GoldenKey[]): Promise<readonly Patient[]> {
+async function includes(
+  lookup: Lookup,
+  records: readonly StoredRecord[],
+  goldens: readonly GoldenKey[],
+): Promise<readonly Patient[]> {
   const matched = new Set(records.map(({ record }) => record.key));
   const toGoldens = [...new Set(records.map(({ record }) => record.golden))].filter((key) => !goldens.includes(key));
   const patients: Patient[] = [];
@@ -97,7 +101,8 @@ export async function searchPatients(lookup: Lookup, search: PatientSearch): Pro
   if (after === undefined) return refuse('invalid-request', 'The page is taken from a link of an answer.');
   const named = search.ids.length > 0 ? await byIds(lookup, search.ids) : undefined;
   const keys = named?.records ?? (await recordsBy(lookup, search));
-  if (keys === undefined) return refuse('invalid-request', `More than ${EXAMINED} records may match: ask for a value, not for a whole system.`);
+  if (keys === undefined)
+    return refuse('invalid-request', `More than ${EXAMINED} records may match: ask for a value, not for a whole system.`);
   const found: StoredRecord[] = [];
   for (const key of keys) {
     const stored = await lookup.reader.storedRecord(key);
@@ -112,7 +117,10 @@ export async function searchPatients(lookup: Lookup, search: PatientSearch): Pro
     if ('stored' in one) matches.push(await showRecord(lookup, one.stored));
     else if (golden) matches.push(await showGolden(lookup, golden));
   }
-  const shown = { records: page.flatMap((one) => ('stored' in one ? [one.stored] : [])), goldens: page.flatMap((one) => ('golden' in one ? [one.golden] : [])) };
+  const shown = {
+    records: page.flatMap((one) => ('stored' in one ? [one.stored] : [])),
+    goldens: page.flatMap((one) => ('golden' in one ? [one.golden] : [])),
+  };
   return {
     total: all.length,
     matches,

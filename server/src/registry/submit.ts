@@ -32,7 +32,12 @@ interface Target {
   readonly aliases: ChangeSet['aliases'];
 }
 
-async function target(decider: Decider, overlay: Overlay, which: Exclude<Which, { kind: 'refused' }>, client: string): Promise<Target> {
+async function target(
+  decider: Decider,
+  overlay: Overlay,
+  which: Exclude<Which, { kind: 'refused' }>,
+  client: string,
+): Promise<Target> {
   const before = which.kind === 'update' ? await overlay.record(which.record) : undefined;
   const key = before?.key ?? overlay.next.nextRecord;
   const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? decider.newId();
@@ -65,7 +70,12 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
   };
 }
 
-async function draft(decider: Decider, overlay: Overlay, to: Target, request: { submission: Submission; sender: Sender; at: Instant }): Promise<Draft> {
+async function draft(
+  decider: Decider,
+  overlay: Overlay,
+  to: Target,
+  request: { submission: Submission; sender: Sender; at: Instant },
+): Promise<Draft> {
   const { submission, sender, at } = request;
   const { key, before } = to;
   const found = submission.active
@@ -105,7 +115,12 @@ async function draft(decider: Decider, overlay: Overlay, to: Target, request: { 
  * One submission: which record, who resembles it, who is one person, what changes (design §6). Applies the change to
  * the overlay; a refusal applies nothing.
  */
-export async function submit(decider: Decider, overlay: Overlay, sender: Sender, submission: Submission): Promise<SubmissionResult> {
+export async function submit(
+  decider: Decider,
+  overlay: Overlay,
+  sender: Sender,
+  submission: Submission,
+): Promise<SubmissionResult> {
   const which = await whichRecord(overlay, { ...submission, client: sender.agent });
   if (which.kind === 'refused') return which;
   const at = decider.clock.now();
@@ -121,7 +136,12 @@ export async function submit(decider: Decider, overlay: Overlay, sender: Sender,
 }
 
 /** A transaction Bundle: in order, each seeing the ones before. The caller drops the overlay when one is refused. */
-export async function submitAll(decider: Decider, overlay: Overlay, sender: Sender, submissions: readonly Submission[]): Promise<CommandResult> {
+export async function submitAll(
+  decider: Decider,
+  overlay: Overlay,
+  sender: Sender,
+  submissions: readonly Submission[],
+): Promise<CommandResult> {
   const all: Accepted[] = [];
   const seen = new Set<string>();
   for (const [index, submission] of submissions.entries()) {

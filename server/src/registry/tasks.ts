@@ -57,7 +57,10 @@ async function wantedFor(request: TaskRequest, record: RecordKey): Promise<reado
   if (regrouping.moved.includes(record)) wanted.push({ kind: 'moved', others: [] });
   const bridged = regrouping.refused.filter((refusal) => refusal.bridge === record);
   if (bridged.length > 0) {
-    wanted.push({ kind: 'refused', others: ascending(bridged.flatMap(({ pair }) => [pair.a, pair.b]).filter((k) => k !== record)) });
+    wanted.push({
+      kind: 'refused',
+      others: ascending(bridged.flatMap(({ pair }) => [pair.a, pair.b]).filter((k) => k !== record)),
+    });
   }
   return wanted;
 }

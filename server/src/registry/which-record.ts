@@ -48,18 +48,17 @@ async function unused(view: RegistryView, id: string | null, client: string): Pr
 async function byId(view: RegistryView, asked: Addressed, id: string, named: RecordKey | undefined): Promise<Which> {
   const target = await view.resolveId(id, asked.client);
   if (target?.kind === 'golden') {
-    return refused('forbidden', `Patient/${id} is a golden record: the registry alone writes it. Address your own record instead.`);
+    return refused(
+      'forbidden',
+      `Patient/${id} is a golden record: the registry alone writes it. Address your own record instead.`,
+    );
   }
   if (target === undefined) {
-    return named === undefined
-      ? { kind: 'create', id, alias: null }
-      : { kind: 'update', record: named, alias: id };
+    return named === undefined ? { kind: 'create', id, alias: null } : { kind: 'update', record: named, alias: id };
   }
   const record = await view.record(target.key);
   if (record?.source !== asked.client) {
-    return named === undefined
-      ? { kind: 'create', id: null, alias: id }
-      : { kind: 'update', record: named, alias: id };
+    return named === undefined ? { kind: 'create', id: null, alias: id } : { kind: 'update', record: named, alias: id };
   }
   if (named !== undefined && named !== target.key) {
     return refused('conflict', `The body's identifiers name another record than Patient/${id}.`, 'Patient.identifier');
@@ -100,7 +99,11 @@ export async function whichRecord(view: RegistryView, asked: Addressed): Promise
   }
   const named = await namedBy(view, asked.identifiers);
   if (named.length > 1) {
-    return refused('conflict', 'The identifiers name two records of yours. Submit each record under its own.', 'Patient.identifier');
+    return refused(
+      'conflict',
+      'The identifiers name two records of yours. Submit each record under its own.',
+      'Patient.identifier',
+    );
   }
   switch (asked.target.kind) {
     case 'id':

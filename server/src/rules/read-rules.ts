@@ -81,7 +81,7 @@ function readRule(draft: DraftRule, place: number, reading: Reading): Rule {
 }
 
 /** The rule set but for its version, as the text whose hash that version is; old evidence is read with it. */
-export const definitionOf = ({ features, rules, limits }: Omit<RuleSet, 'version'>): string =>
+const definitionOf = ({ features, rules, limits }: Omit<RuleSet, 'version'>): string =>
   canonicalJson({ features, rules, limits });
 
 /**

@@ -37,7 +37,9 @@ const chain: readonly (readonly [string, Person])[] = [
 ];
 
 const permutations = <T>(items: readonly T[]): T[][] =>
-  items.length === 0 ? [[]] : items.flatMap((item, i) => permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]));
+  items.length === 0
+    ? [[]]
+    : items.flatMap((item, i) => permutations([...items.slice(0, i), ...items.slice(i + 1)]).map((rest) => [item, ...rest]));
 
 async function partitionOf(arrivals: readonly (readonly [string, string, Person])[]): Promise<readonly (readonly string[])[]> {
   const story = await open();
@@ -50,7 +52,8 @@ async function partitionOf(arrivals: readonly (readonly [string, string, Person]
 describe('the order of arrival', () => {
   it('does not count for a chain A–B–C, in any of its six orders', async () => {
     const partitions: unknown[] = [];
-    for (const order of permutations(chain)) partitions.push(await partitionOf(order.map(([client, person]) => [client, 'p', person])));
+    for (const order of permutations(chain))
+      partitions.push(await partitionOf(order.map(([client, person]) => [client, 'p', person])));
     expect(partitions[0]).toEqual([['p@clinicA', 'p@clinicB', 'p@clinicC']]);
     for (const partition of partitions) expect(partition).toEqual(partitions[0]);
   });
@@ -62,11 +65,14 @@ describe('the order of arrival', () => {
       birthDate: fc.constantFrom('1990-01-01', '1990-01-02'),
       phone: fc.constantFrom('1', '2', '3'),
     });
-    const population = fc.uniqueArray(fc.tuple(fc.constantFrom('clinicA', 'clinicB'), fc.stringMatching(/^[a-z]{1,3}$/), person), {
-      minLength: 2,
-      maxLength: 12,
-      selector: ([client, name]) => `${name}@${client}`,
-    });
+    const population = fc.uniqueArray(
+      fc.tuple(fc.constantFrom('clinicA', 'clinicB'), fc.stringMatching(/^[a-z]{1,3}$/), person),
+      {
+        minLength: 2,
+        maxLength: 12,
+        selector: ([client, name]) => `${name}@${client}`,
+      },
+    );
     const twoOrders = population.chain((records) =>
       fc.tuple(fc.constant(records), fc.shuffledSubarray(records, { minLength: records.length, maxLength: records.length })),
     );
@@ -176,7 +182,9 @@ describe('people’s decisions', () => {
     await story.breaks(['p@clinicA', 'p@clinicB']);
     const key = await story.store.ledger.named('', 'http://clinicA.example.org', 'p');
     expect((await story.store.ledger.record(key ?? 0))?.version).toBeGreaterThan(a.version);
-    expect(await story.store.reader.brokenWith(key ?? 0, (await story.store.ledger.head()).sequence)).toEqual([await story.idOf('p@clinicB')]);
+    expect(await story.store.reader.brokenWith(key ?? 0, (await story.store.ledger.head()).sequence)).toEqual([
+      await story.idOf('p@clinicB'),
+    ]);
     await story.close();
   });
 });
@@ -222,7 +230,12 @@ describe('the ledger', () => {
     const again = await story.submits('clinicA', 'p', A);
     expect(again).toEqual({ ...first, status: 'unchanged' });
     const [committed] = await story.store.ledger.changes(before.sequence, 10);
-    expect(committed?.change).toMatchObject({ audit: { record: 1, action: 'update' }, records: [], linksBegun: [], pairsBegun: [] });
+    expect(committed?.change).toMatchObject({
+      audit: { record: 1, action: 'update' },
+      records: [],
+      linksBegun: [],
+      pairsBegun: [],
+    });
     await story.close();
   });
 

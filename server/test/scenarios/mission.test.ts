@@ -10,7 +10,8 @@ const systems = {
   lims: 'http://clientregistry.org/lims',
 };
 
-const demo = (name: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'DemoData', `${name}.json`), 'utf8'));
+const demo = (name: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'DemoData', `${name}.json`), 'utf8'));
 
 async function fourPatients(rules: string) {
   const story = await Story.open({ dataDir: dataFolder(), rules, clients: ['openmrs', 'dhis2', 'lims'], systems });
@@ -45,10 +46,21 @@ it('under the mission’s own example rules the fourth, an update, leaves and ge
 
 it('the mission’s first workflow: an unknown patient gets a new CRUID, a known one the person’s', async () => {
   const story = await Story.open({ dataDir: dataFolder(), rules: 'decisionRules.json' });
-  const anna = { given: 'Anna Maria', family: 'Okello', birthDate: '1990-02-03', phone: '0772 123 456', gender: 'female' } as const;
+  const anna = {
+    given: 'Anna Maria',
+    family: 'Okello',
+    birthDate: '1990-02-03',
+    phone: '0772 123 456',
+    gender: 'female',
+  } as const;
   const first = await story.submits('clinicA', 'anna', anna);
   const second = await story.submits('clinicB', 'a-17', anna);
-  const other = await story.submits('clinicB', 'b-18', { ...anna, given: 'Beatrice', birthDate: '1971-11-30', phone: '0700 000 000' });
+  const other = await story.submits('clinicB', 'b-18', {
+    ...anna,
+    given: 'Beatrice',
+    birthDate: '1971-11-30',
+    phone: '0700 000 000',
+  });
   expect([first.status, second.status, other.status]).toEqual(['created', 'created', 'created']);
   expect(second.cruid).toBe(first.cruid);
   expect(other.cruid).not.toBe(first.cruid);
@@ -58,7 +70,13 @@ it('the mission’s first workflow: an unknown patient gets a new CRUID, a known
 
 it('the mission’s second workflow: an update breaks the matches of its group, and matches are run again', async () => {
   const story = await Story.open({ dataDir: dataFolder(), rules: 'decisionRules.json' });
-  const anna = { given: 'Anna Maria', family: 'Okello', birthDate: '1990-02-03', phone: '0772 123 456', gender: 'female' } as const;
+  const anna = {
+    given: 'Anna Maria',
+    family: 'Okello',
+    birthDate: '1990-02-03',
+    phone: '0772 123 456',
+    gender: 'female',
+  } as const;
   const grace = { given: 'Grace', family: 'Namubiru', birthDate: '1984-07-19', phone: '0788 999 111', gender: 'female' } as const;
   await story.submits('clinicA', 'anna', anna);
   await story.submits('clinicB', 'x', anna);

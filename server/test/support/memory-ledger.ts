@@ -148,6 +148,7 @@ const readerOf = (disk: MemoryDisk): Sync<Reader> => {
         .slice(0, limit),
     countByIdentifier: (queries) => holders(disk, queries).length,
     clients: () => [...disk.state.clients.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ruleDefinition: (version) => disk.state.definitions.get(version),
     certificates: () => [...disk.state.certificates.values()].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),
     revocations: () => disk.state.revocations,
     changeSets: (before, limit) => newestFirst(disk.state.log.filter(({ sequence }) => sequence < before)).slice(0, limit),

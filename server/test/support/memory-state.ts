@@ -24,6 +24,7 @@ export interface State {
   readonly tasks: Map<number, ReviewTask>;
   readonly clients: Map<string, Client>;
   readonly certificates: Map<string, IssuedCertificate>;
+  readonly definitions: Map<string, string>;
   readonly revocations: Revocation[];
   /** By record, then by feature. */
   readonly features: Map<RecordKey, ReadonlyMap<string, string>>;
@@ -49,6 +50,7 @@ export const memoryDisk = (): MemoryDisk => ({
     tasks: new Map(),
     clients: new Map(),
     certificates: new Map(),
+    definitions: new Map(),
     revocations: [],
     features: new Map(),
   },
@@ -68,6 +70,7 @@ export const copyOf = (state: State): State => ({
   tasks: new Map(state.tasks),
   clients: new Map(state.clients),
   certificates: new Map(state.certificates),
+  definitions: new Map(state.definitions),
   revocations: [...state.revocations],
   features: new Map(state.features),
 });
@@ -152,6 +155,7 @@ const writeTasks = (state: State, { tasksClosed, tasksOpened }: ChangeSet): void
 const writeRegisters = (state: State, change: ChangeSet): void => {
   for (const { id, client, record } of change.aliases) state.aliases.set(aliasName(id, client), record);
   for (const client of change.clients) state.clients.set(client.name, client);
+  if (change.rules) state.definitions.set(change.rules.version, change.rules.definition);
   for (const certificate of change.certificates) state.certificates.set(certificate.fingerprint, certificate);
   state.revocations.push(...change.revocations);
 };

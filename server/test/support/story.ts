@@ -59,7 +59,9 @@ export const patientOf = (client: string, name: string, person: Person): Patient
     ...(person.nationalId === undefined ? [] : [{ system: 'http://clientregistry.org/nationalid', value: person.nationalId }]),
   ],
   ...(person.active !== undefined && { active: person.active }),
-  name: [{ use: 'official', ...(person.family && { family: person.family }), ...(person.given && { given: person.given.split(' ') }) }],
+  name: [
+    { use: 'official', ...(person.family && { family: person.family }), ...(person.given && { given: person.given.split(' ') }) },
+  ],
   ...(person.phone && { telecom: [{ system: 'phone', value: person.phone }] }),
   ...(person.gender && { gender: person.gender }),
   ...(person.birthDate && { birthDate: person.birthDate }),
@@ -87,33 +89,67 @@ export class Story {
     this.clients = clients;
   }
 
-  static async open({ dataDir, rules: source, clients = ['clinicA', 'clinicB', 'clinicC', 'lab'], systems = {} }: StoryOptions): Promise<Story> {
+  static async open({
+    dataDir,
+    rules: source,
+    clients = ['clinicA', 'clinicB', 'clinicC', 'lab'],
+    systems = {},
+  }: StoryOptions): Promise<Story> {
     const rules = rulesOf(source);
     const store = openStore(dataDir, { features: rules.features });
     let tick = Date.parse('2026-01-01T00:00:00.000Z') + (await store.ledger.head()).sequence * 1000;
     const clock = { now: () => new Date((tick += 1000)).toISOString(), monotonic: () => tick };
-    const decider = { rules, index: createExhaustiveIndex(rules), clock, newId: countingIds(`id-${(await store.ledger.head()).sequence}-`) };
+    const decider = {
+      rules,
+      index: createExhaustiveIndex(rules),
+      clock,
+      newId: countingIds(`id-${(await store.ledger.head()).sequence}-`),
+    };
     const extract = createExtractor(rules.features);
-    await prepare({ ledger: store.ledger, scan: store.scan, decider, extract: (resource) => extract(JSON.parse(resource) as Patient), progress: () => undefined });
+    await prepare({
+      ledger: store.ledger,
+      scan: store.scan,
+      decider,
+      extract: (resource) => extract(JSON.parse(resource) as Patient),
+      progress: () => undefined,
+    });
     const registrar = createRegistrar({
       ledger: store.ledger,
       decider,
       limits: { batch: 64, queueLength: 10_000, queueAge: Number.MAX_SAFE_INTEGER },
       pause: () => setImmediate(),
     });
-    const known = clients.map((name): Client => ({ name, displayName: name, systems: [systems[name] ?? systemOf(name)], scopes: [], disabled: false }));
+    const known = clients.map((name): Client => ({
+      name,
+      displayName: name,
+      systems: [systems[name] ?? systemOf(name)],
+      scopes: [],
+      disabled: false,
+    }));
     return new Story(store, rules, registrar, known);
   }
 
   /** Sends any Patient; refusals come back as results. */
-  async send(client: string, patient: unknown, address: Address = { method: 'POST', target: { kind: 'none' } }): Promise<CommandResult> {
+  async send(
+    client: string,
+    patient: unknown,
+    address: Address = { method: 'POST', target: { kind: 'none' } },
+  ): Promise<CommandResult> {
     const taken = takeIn(patient, address, client, {
-      authorities: createAuthorities([{ uri: 'http://clientregistry.org/nationalid', kind: 'shared', owner: null, name: 'National id' }], this.clients, 'open'),
+      authorities: createAuthorities(
+        [{ uri: 'http://clientregistry.org/nationalid', kind: 'shared', owner: null, name: 'National id' }],
+        this.clients,
+        'open',
+      ),
       ours: defaultOurs,
       extract: createExtractor(this.rules.features),
     });
     if (isRefusal(taken)) return { kind: 'refused', refusal: taken };
-    return this.registrar.execute({ kind: 'submit', sender: { agent: client, address: '127.0.0.1', requestId: 'story' }, submission: taken.submission });
+    return this.registrar.execute({
+      kind: 'submit',
+      sender: { agent: client, address: '127.0.0.1', requestId: 'story' },
+      submission: taken.submission,
+    });
   }
 
   /** `clinicA` submits its record `name`. */
@@ -123,9 +159,16 @@ export class Story {
     return result;
   }
 
-  private async decide(verdict: 'same' | 'different' | 'undecided', pairs: readonly (readonly [string, string])[]): Promise<CommandResult> {
+  private async decide(
+    verdict: 'same' | 'different' | 'undecided',
+    pairs: readonly (readonly [string, string])[],
+  ): Promise<CommandResult> {
     const ids = await Promise.all(pairs.map(async ([a, b]) => ({ a: await this.idOf(a), b: await this.idOf(b) })));
-    return this.registrar.execute({ kind: 'adjudicate', sender: { agent: 'steward', address: '', requestId: '' }, adjudication: { verdict, pairs: ids } });
+    return this.registrar.execute({
+      kind: 'adjudicate',
+      sender: { agent: 'steward', address: '', requestId: '' },
+      adjudication: { verdict, pairs: ids },
+    });
   }
 
   /** Records are named `name@client`. */
@@ -178,7 +221,9 @@ export class Story {
   /** The groups as sorted lists of `name@client`. */
   async groups(): Promise<readonly (readonly string[])[]> {
     const groups = Map.groupBy(await this.links(), (line) => line.split(' ')[0]);
-    return [...groups.values()].map((lines) => lines.map((line) => line.split(' ')[2] ?? '').sort()).sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
+    return [...groups.values()]
+      .map((lines) => lines.map((line) => line.split(' ')[2] ?? '').sort())
+      .sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
   }
 
   /** Kinds of the record's open review tasks. */

@@ -26,7 +26,7 @@ import {
 type RecordReads = Pick<Sync<Reader>, 'storedRecord' | 'recordVersions' | 'recordVersion' | 'brokenWith'>;
 type GoldenReads = Pick<Sync<Reader>, 'storedGolden' | 'goldenVersions' | 'goldenVersion'>;
 type IdentifierReads = Pick<Sync<Reader>, 'byIdentifier' | 'countByIdentifier'>;
-type RegisterReads = Pick<Sync<Reader>, 'clients' | 'certificates' | 'revocations'>;
+type RegisterReads = Pick<Sync<Reader>, 'clients' | 'certificates' | 'revocations' | 'ruleDefinition'>;
 
 const openRecordReads = (db: Connection): RecordReads => {
   const current = db.prepare<[number], StoredRecordRow>(`${SELECT_STORED_RECORD} ${CURRENT_RECORD} WHERE v.record = ?`);
@@ -110,11 +110,13 @@ const openIdentifierReads = (db: Connection): IdentifierReads => ({
 
 const openRegisterReads = (db: Connection): RegisterReads => {
   const clients = db.prepare<[], ClientRow>('SELECT * FROM client ORDER BY name');
+  const definition = db.prepare<[string], string>('SELECT definition FROM rule_version WHERE version = ?').pluck();
   const certificates = db.prepare<[], CertificateRow>('SELECT * FROM certificate ORDER BY fingerprint');
   const revocations = db.prepare<[], RevocationRow>('SELECT client, at, fingerprints FROM revocation ORDER BY key');
   return {
     clients: () => clients.all().map(toClient),
     certificates: () => certificates.all().map(toCertificate),
+    ruleDefinition: (version) => definition.get(version),
     revocations: () => revocations.all().map(toRevocation),
   };
 };

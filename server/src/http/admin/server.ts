@@ -12,7 +12,9 @@ export interface AdminDependencies {
 export function createAdminDoor(dependencies: AdminDependencies): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: 1024 });
   app.get('/health/live', async () => ({ status: 'live' }));
-  app.get('/health/ready', async (_request, reply) => reply.code(dependencies.ready() ? 200 : 503).send({ status: dependencies.ready() ? 'ready' : 'starting' }));
+  app.get('/health/ready', async (_request, reply) =>
+    reply.code(dependencies.ready() ? 200 : 503).send({ status: dependencies.ready() ? 'ready' : 'starting' }),
+  );
   app.get('/health', async () => dependencies.detail());
   app.get('/metrics', async (_request, reply) => reply.type(dependencies.metricsType).send(await dependencies.metrics()));
   return app;

@@ -22,9 +22,14 @@ export async function auditEvents(dependencies: FhirDependencies, exchange: Exch
   const query = queryOf(exchange);
   const from = positionOf(query.get('_page'));
   const count = query.get('_count') ?? String(PAGE);
-  if (!from || !/^[1-9]\d{0,8}$/.test(count)) return failure(refuse('invalid-request', '_count is a number from 1, _page is taken from a link.'));
+  if (!from || !/^[1-9]\d{0,8}$/.test(count))
+    return failure(refuse('invalid-request', '_count is a number from 1, _page is taken from a link.'));
   const limit = Math.min(Number(count), MAX_PAGE);
-  const page = await auditTrail({ reader: dependencies.reader, accessLog: dependencies.accessLog, source: dependencies.auditSource }, from, limit);
+  const page = await auditTrail(
+    { reader: dependencies.reader, accessLog: dependencies.accessLog, source: dependencies.auditSource },
+    from,
+    limit,
+  );
   const url = `${exchange.base}/AuditEvent?_count=${limit}`;
   const { next } = page;
   return {
@@ -37,7 +42,11 @@ export async function auditEvents(dependencies: FhirDependencies, exchange: Exch
         ...(next ? [{ relation: 'next', url: `${url}&_page=${next.sequence}-${next.access}` }] : []),
       ],
       ...(page.events.length > 0 && {
-        entry: page.events.map((event) => ({ fullUrl: `${exchange.base}/AuditEvent/${event.id}`, resource: event, search: { mode: 'match' } })),
+        entry: page.events.map((event) => ({
+          fullUrl: `${exchange.base}/AuditEvent/${event.id}`,
+          resource: event,
+          search: { mode: 'match' },
+        })),
       }),
     },
     log: { event: 'audit-read', patients: [] },

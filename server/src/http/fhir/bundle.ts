@@ -1,5 +1,12 @@
 import type { Refusal } from '../../domain/errors.ts';
-import { type AnsweredEntry, atEntry, bundleResponse, readBundle, type SubmittedBundle, type SubmittedEntry } from '../../fhir/bundle.ts';
+import {
+  type AnsweredEntry,
+  atEntry,
+  bundleResponse,
+  readBundle,
+  type SubmittedBundle,
+  type SubmittedEntry,
+} from '../../fhir/bundle.ts';
 import { operationOutcome, statusOf } from '../../fhir/outcome.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import type { Accepted } from '../../registry/commands.ts';
@@ -34,7 +41,11 @@ const notYet = (entry: SubmittedEntry): Refusal | undefined =>
 const take = (dependencies: FhirDependencies, exchange: Exchange, entry: SubmittedEntry): Taken | Refusal =>
   notYet(entry) ?? takeIn(entry.resource, entry, exchange.client.name, dependencies.policy());
 
-async function submitEntry(dependencies: FhirDependencies, exchange: Exchange, entry: SubmittedBundle['entries'][number]): Promise<EntryOutcome> {
+async function submitEntry(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  entry: SubmittedBundle['entries'][number],
+): Promise<EntryOutcome> {
   if ('refusal' in entry) return entry.refusal;
   const taken = take(dependencies, exchange, entry);
   if (isRefusal(taken)) return atEntry(entry.index, taken);
@@ -45,7 +56,11 @@ async function submitEntry(dependencies: FhirDependencies, exchange: Exchange, e
 }
 
 /** TX-01: every entry stands or falls alone; the registrar takes them in their order. */
-async function submitBatch(dependencies: FhirDependencies, exchange: Exchange, bundle: SubmittedBundle): Promise<readonly EntryOutcome[]> {
+async function submitBatch(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  bundle: SubmittedBundle,
+): Promise<readonly EntryOutcome[]> {
   const outcomes: EntryOutcome[] = [];
   for (let from = 0; from < bundle.entries.length; from += TOGETHER) {
     const part = bundle.entries.slice(from, from + TOGETHER);
@@ -55,7 +70,11 @@ async function submitBatch(dependencies: FhirDependencies, exchange: Exchange, b
 }
 
 /** TX-02: all of them or none. */
-async function submitTransaction(dependencies: FhirDependencies, exchange: Exchange, bundle: SubmittedBundle): Promise<readonly EntryOutcome[] | Refusal> {
+async function submitTransaction(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  bundle: SubmittedBundle,
+): Promise<readonly EntryOutcome[] | Refusal> {
   const all: Taken[] = [];
   for (const entry of bundle.entries) {
     const taken = 'refusal' in entry ? entry.refusal : take(dependencies, exchange, entry);
@@ -88,7 +107,12 @@ const answerEntry = (dependencies: FhirDependencies, exchange: Exchange, outcome
 };
 
 /** A batch or transaction Bundle of Patients. 1.x's headers name the accepted ones, in order, as JSON lists. */
-export async function submitBundle(dependencies: FhirDependencies, exchange: Exchange, body: unknown, style: BundleStyle): Promise<Answer> {
+export async function submitBundle(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  body: unknown,
+  style: BundleStyle,
+): Promise<Answer> {
   const bundle = readBundle(body, dependencies.limits);
   if (isRefusal(bundle)) return failure(bundle);
   const outcomes = await (bundle.type === 'batch' ? submitBatch : submitTransaction)(dependencies, exchange, bundle);

@@ -27,7 +27,8 @@ const LOGICAL_ID = /^[A-Za-z0-9.-]{1,64}$/;
 export const idOf = (exchange: Exchange): string => param(exchange, 'id');
 export const isLogicalId = (id: string): boolean => LOGICAL_ID.test(id);
 
-const missing = (id: string): Answer => failure(refuse('not-found', isLogicalId(id) ? `There is no Patient/${id}.` : 'This is no id.'));
+const missing = (id: string): Answer =>
+  failure(refuse('not-found', isLogicalId(id) ? `There is no Patient/${id}.` : 'This is no id.'));
 
 const headersOf = (patient: Patient): Record<string, string> => ({
   etag: `W/"${patient.meta?.versionId ?? ''}"`,
@@ -67,7 +68,8 @@ const wholeNumber = (query: URLSearchParams, name: string): number | undefined =
   return Number(text);
 };
 
-export const queryOf = (exchange: Exchange): URLSearchParams => new URLSearchParams(exchange.request.raw.url?.split('?').slice(1).join('?') ?? '');
+export const queryOf = (exchange: Exchange): URLSearchParams =>
+  new URLSearchParams(exchange.request.raw.url?.split('?').slice(1).join('?') ?? '');
 
 /** R4 http.html#history on one Patient: newest first, paged. */
 export async function history(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {

@@ -35,7 +35,12 @@ const putById = (dependencies: FhirDependencies, exchange: Exchange): Promise<An
 const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
   const identifier = conditionalIdentifier(queryOf(exchange));
   if (isRefusal(identifier)) return failure(identifier);
-  return submitPatient(dependencies, exchange, { method: 'PUT', target: { kind: 'identifier', ...identifier } }, dependencies.location);
+  return submitPatient(
+    dependencies,
+    exchange,
+    { method: 'PUT', target: { kind: 'identifier', ...identifier } },
+    dependencies.location,
+  );
 };
 
 /** `/` and `/addPatient` of 1.x: a Patient or a Bundle, 201, `Location: Patient/<id>`. */
@@ -69,7 +74,9 @@ const otherResource: Handler = async () =>
 
 /** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.9). */
 export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
-  const served: Readonly<Record<string, Partial<Record<Method, (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer>>>> = {
+  const served: Readonly<
+    Record<string, Partial<Record<Method, (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer>>>
+  > = {
     '/fhir/metadata': { GET: metadata },
     '/fhir/Patient': {
       GET: search,
@@ -94,7 +101,11 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     });
     return [...own, ...notAllowed(url, methods)];
   });
-  const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).map((method) => ({ method, url: '/fhir/:type/*', handler: otherResource }));
+  const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).map((method) => ({
+    method,
+    url: '/fhir/:type/*',
+    handler: otherResource,
+  }));
   const othersRoot = others.map((route) => ({ ...route, url: '/fhir/:type' }));
   return [...routes, ...others, ...othersRoot];
 }

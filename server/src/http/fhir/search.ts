@@ -30,7 +30,9 @@ export async function pix(dependencies: FhirDependencies, exchange: Exchange): P
   const lookup = lookupOf(dependencies, exchange);
   const targets = targetsIn(lookup);
   const query =
-    exchange.request.method === 'POST' ? readPixBody(await readBody(exchange.request, dependencies.limits), targets) : readPix(queryOf(exchange), targets);
+    exchange.request.method === 'POST'
+      ? readPixBody(await readBody(exchange.request, dependencies.limits), targets)
+      : readPix(queryOf(exchange), targets);
   if (isRefusal(query)) return failure(query);
   const records = await crossReference(lookup, query, { base: exchange.base, includeSource: dependencies.pixIncludesSource });
   if ('code' in records) return failure(records);

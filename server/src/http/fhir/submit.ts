@@ -26,7 +26,10 @@ export function renderAccepted(dependencies: FhirDependencies, taken: Taken, acc
   const { id, version, lastUpdated, flags, cruid: goldenId, brokenWith } = accepted;
   const record = { id, version, lastUpdated, flags, source: client };
   const { resource } = taken.submission;
-  return renderSource({ record, resource, goldenId, brokenWith, clientDisplay: dependencies.displayName(client) }, dependencies.ours);
+  return renderSource(
+    { record, resource, goldenId, brokenWith, clientDisplay: dependencies.displayName(client) },
+    dependencies.ours,
+  );
 }
 
 /** What a client should know although its Patient was accepted. */
@@ -34,12 +37,20 @@ export const remarks = (taken: Taken, accepted: Accepted): readonly Issue[] =>
   accepted.truncated
     ? [
         ...taken.warnings,
-        { severity: 'warning', diagnostics: 'So many records resemble this one that only the strongest were compared; a data steward will look at it.' },
+        {
+          severity: 'warning',
+          diagnostics: 'So many records resemble this one that only the strongest were compared; a data steward will look at it.',
+        },
       ]
     : taken.warnings;
 
 /** One Patient: 201 for an accepted POST, also when it updated; PUT 201 when it created, else 200 (issue: Intake). */
-export async function submitPatient(dependencies: FhirDependencies, exchange: Exchange, address: Address, style: 'versioned' | 'opencr'): Promise<Answer> {
+export async function submitPatient(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  address: Address,
+  style: 'versioned' | 'opencr',
+): Promise<Answer> {
   const body = await readBody(exchange.request, dependencies.limits);
   return submitBody(dependencies, exchange, { body, address, style });
 }
