@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { checkPath } from '../fhir/feature-paths.ts';
 import { loadConfig, type LoadedConfig, type LoadOptions } from './load.ts';
 
-export const root = new URL('../../..', import.meta.url).pathname;
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
 export const folder = mkdtempSync(join(tmpdir(), 'opencr-config-'));
 /** After the last test of a file. */
 export const removeFolder = (): void => {

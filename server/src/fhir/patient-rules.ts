@@ -52,10 +52,10 @@ const entryRules: Readonly<Record<string, (found: Findings, entry: Fields, path:
 
 const checkMember = (found: Findings, member: Member): void => {
   const { key, value, path } = member;
-  if (key === 'modifierExtension' || key === 'implicitRules') return checkModifier(found, member);
   // Contained resources are not kept (sanitise.ts), so what is in them is not looked at.
   if (key === 'contained') return;
-  if (Array.isArray(value)) checkList(found, member, value);
+  if (key === 'modifierExtension' || key === 'implicitRules') checkModifier(found, member);
+  else if (Array.isArray(value)) checkList(found, member, value);
   else if (isFields(value)) checkObject(found, value, path);
   else if (typeof value === 'string') checkText(found, member, value);
 };
@@ -105,8 +105,8 @@ const dateKeys = new Set([
 ]);
 
 const checkText = (found: Findings, { key, path }: Member, text: string): void => {
-  if (key === 'div') return checkNarrative(found, path, text);
-  if (text.length > found.limits.maxString)
+  if (key === 'div') checkNarrative(found, path, text);
+  else if (text.length > found.limits.maxString)
     found.broken.push(error(`Longer than the ${found.limits.maxString} characters that this registry takes.`, path));
   else if (dateKeys.has(key) && !isCalendarDate(text)) found.broken.push(error('There is no such day in the calendar.', path));
   else if (key === 'reference' && text.startsWith('#'))

@@ -11,12 +11,15 @@ export interface IdentifierToken {
 
 /** Splits at each separator that is not escaped; what is left stays escaped. */
 export const splitUnescaped = (text: string, separator: ',' | '|'): readonly string[] => {
-  const parts = [''];
+  const parts: string[] = [];
+  let part = '';
   for (const [piece] of text.matchAll(/\\[^]|[^]/g)) {
-    if (piece === separator) parts.push('');
-    else parts[parts.length - 1] += piece;
+    if (piece === separator) {
+      parts.push(part);
+      part = '';
+    } else part += piece;
   }
-  return parts;
+  return [...parts, part];
 };
 
 export const unescape = (text: string): string => text.replace(/\\([,|$\\])/g, '$1');

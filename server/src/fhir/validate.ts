@@ -117,9 +117,9 @@ const wordsFor = (found: SchemaError): string => {
 
 /** `/name/0/family` → `Patient.name[0].family`. */
 const expressionOf = ({ instancePath, params }: SchemaError): string => {
-  const child = params['additionalProperty'] ?? params['missingProperty'];
+  const child: unknown = params['additionalProperty'] ?? params['missingProperty'];
   const steps = instancePath.split('/').slice(1);
-  if (child !== undefined) steps.push(escapePointer(String(child)));
+  if (typeof child === 'string') steps.push(escapePointer(child));
   return steps.reduce((path, step) => path + (/^\d+$/.test(step) ? `[${step}]` : `.${elementName(step)}`), 'Patient');
 };
 

@@ -71,8 +71,9 @@ async function includes(
   const forwards: GoldenKey[] = [];
   for (const key of goldens) {
     const golden = await lookup.reader.storedGolden(key);
-    if (golden?.golden.replacedBy != null) forwards.push(golden.golden.replacedBy);
-    for (const member of golden?.members ?? []) {
+    if (!golden) continue;
+    if (golden.golden.replacedBy !== null) forwards.push(golden.golden.replacedBy);
+    for (const member of golden.members) {
       const stored = matched.has(member) ? undefined : await lookup.reader.storedRecord(member);
       if (stored) patients.push(await showRecord(lookup, stored));
     }

@@ -7,7 +7,7 @@ import { refuse } from '../fhir/refusal.ts';
 import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
 import { consequences, type Decider, type Draft, pairChanges, retrieve } from './decide.ts';
 import type { Overlay } from './overlay.ts';
-import { UNLINKED } from './regroup.ts';
+import { UNLINKED } from './pool.ts';
 import { type Which, whichRecord } from './which-record.ts';
 
 const named = (submission: Submission, client: string): RecordIdentity => {

@@ -41,7 +41,11 @@ export const issueClientCertificate = async (
   await (overwrite ? replaceFiles : createFiles)([
     { path: join(outDir, `${name}.cert.pem`), data: certificate, mode: PUBLIC },
     { path: join(outDir, `${name}.key.pem`), data: privateKey, mode: PRIVATE },
-    { path: join(outDir, `${name}.p12`), data: await toPkcs12({ name, certificate, privateKey, password: p12Password }), mode: PRIVATE },
+    {
+      path: join(outDir, `${name}.p12`),
+      data: await toPkcs12({ name, certificate, privateKey, password: p12Password }),
+      mode: PRIVATE,
+    },
     ...(sameCa ? [] : [{ path: caFile, data: authority.certificate, mode: PUBLIC }]),
   ]);
   return describeIssued(certificate, name);

@@ -1,0 +1,293 @@
+/** Stories and laws of CRUID continuity, over a small model of the ledger's links. Records and CRUIDs are small numbers. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assignCruids, type Continuity } from './continuity.ts';
+
+type Partition = readonly (readonly number[])[];
+interface Decision {
+  readonly a: number;
+  readonly b: number;
+  readonly golden: number;
+}
+
+/** Links with the step they began and ended at, golden records with the step of their retirement: as the ledger keeps them. */
+class World {
+  step = 0;
+  links: { readonly record: number; readonly golden: number; until: number | null }[] = [];
+  readonly goldens = new Map<number, { retiredAt: number | null; replacedBy: number | null }>();
+  decisions: readonly Decision[] = [];
+
+  holder(record: number): number | undefined {
+    return this.links.find((link) => link.record === record && link.until === null)?.golden;
+  }
+  holders(golden: number): readonly number[] {
+    return this.links.filter((link) => link.golden === golden && link.until === null).map(({ record }) => record);
+  }
+  lastHolders(golden: number): readonly number[] {
+    const at = this.goldens.get(golden)?.retiredAt ?? null;
+    return this.links.filter((link) => link.golden === golden && link.until === at).map(({ record }) => record);
+  }
+  /** The CRUID in force that a reader of this one is led to. */
+  resolve(golden: number): number | null {
+    const found = this.goldens.get(golden)!;
+    return found.retiredAt === null ? golden : found.replacedBy;
+  }
+  retired(): readonly number[] {
+    const at = (golden: number): number => this.goldens.get(golden)?.retiredAt ?? Infinity;
+    return [...this.goldens.keys()].filter((golden) => at(golden) < Infinity).sort((x, y) => at(x) - at(y));
+  }
+  partition(): Partition {
+    return [...this.goldens.keys()].map((golden) => this.holders(golden)).filter((group) => group.length > 0);
+  }
+
+  past(groups: Partition, updated: number | null): Continuity {
+    const pool = new Set(groups.flat());
+    const held = (records: Iterable<number>) =>
+      new Map([...records].flatMap((record) => (this.holder(record) === undefined ? [] : [[record, this.holder(record)!] as const])));
+    const retired = this.retired()
+      .filter((golden) => this.links.some((link) => link.golden === golden && pool.has(link.record)))
+      .map((golden) => ({ golden, lastHolders: this.lastHolders(golden) }));
+    const holder = held(pool);
+    return {
+      groups,
+      holder,
+      decidedOn: this.decisions.filter(({ a }) => pool.has(a)).map(({ golden, ...records }) => ({ golden, records })),
+      retired,
+      others: held(retired.flatMap(({ lastHolders }) => lastHolders).filter((record) => !pool.has(record))),
+      pinned: new Set([...holder.values()].filter((golden) => this.holders(golden).some((record) => !pool.has(record)))),
+      updated,
+    };
+  }
+
+  /** Groups records anew and writes what follows; answers the CRUID of each group. */
+  regroup(groups: Partition, updated: number | null = null): readonly number[] {
+    this.step += 1;
+    const { goldens, retire, revive } = assignCruids(this.past(groups, updated));
+    const given = goldens.map((golden) => {
+      if (golden !== 'new') return golden;
+      this.goldens.set(this.goldens.size + 1, { retiredAt: null, replacedBy: null });
+      return this.goldens.size;
+    });
+    for (const golden of revive) this.goldens.set(golden, { retiredAt: null, replacedBy: null });
+    for (const [index, group] of groups.entries()) for (const record of group) this.move(record, given[index]!);
+    for (const { golden, replacedBy } of retire) {
+      const target = replacedBy === null ? null : 'group' in replacedBy ? given[replacedBy.group]! : replacedBy.golden;
+      this.goldens.set(golden, { retiredAt: this.goldens.get(golden)?.retiredAt ?? this.step, replacedBy: target });
+    }
+    return given;
+  }
+  private move(record: number, golden: number): void {
+    if (this.holder(record) === golden) return;
+    for (const link of this.links) if (link.record === record) link.until ??= this.step;
+    this.links.push({ record, golden, until: null });
+  }
+}
+
+/** A world in which each group was registered in turn: its CRUIDs are 1, 2, 3… */
+const worldOf = (...groups: Partition): World => {
+  const world = new World();
+  for (const group of groups) world.regroup([group]);
+  return world;
+};
+
+describe('the CRUID is continuity', () => {
+  it('gives a new record a new CRUID, and a record that joins a group its CRUID', () => {
+    const world = worldOf([1]);
+    expect(world.regroup([[1, 2], [3]])).toEqual([1, 2]);
+  });
+
+  it('of two groups that join the CRUID of most records survives, and the other resolves to it', () => {
+    const world = worldOf([1], [2, 3]);
+    expect(world.regroup([[1, 2, 3]])).toEqual([2]);
+    expect(world.resolve(1)).toBe(2);
+  });
+
+  it('of two groups as large the oldest CRUID survives', () => {
+    expect(worldOf([2], [1]).regroup([[1, 2]])).toEqual([1]);
+  });
+
+  it('gives each person its own CRUID again when a wrong join is broken', () => {
+    for (const groups of [[[1], [2]], [[2], [1]], [[1], [2, 3, 4]], [[4, 5], [1, 2], [3]]]) {
+      for (const updated of [null, 1, 2]) {
+        const world = worldOf(...groups);
+        world.regroup([groups.flat()], updated);
+        expect(world.regroup(groups)).toEqual(groups.map((_, index) => index + 1));
+      }
+    }
+  });
+
+  it('gives each its own CRUID again when a "same" decision that joined the larger group to the smaller is taken back', () => {
+    const world = worldOf([5], [1, 2, 3]);
+    world.decisions = [{ a: 1, b: 5, golden: 1 }];
+    expect(world.regroup([[1, 2, 3, 5]])).toEqual([1]);
+    world.decisions = [];
+    expect(world.regroup([[1, 2, 3], [5]])).toEqual([2, 1]);
+  });
+
+  it('undoes three-way joins in any order', () => {
+    const world = worldOf([3], [1], [2]);
+    expect(world.regroup([[1, 3], [2]])).toEqual([1, 3]);
+    expect(world.regroup([[1, 2, 3]])).toEqual([1]);
+    expect([2, 3].map((golden) => world.resolve(golden))).toEqual([1, 1]);
+    expect(world.regroup([[1, 2], [3]])).toEqual([2, 1]);
+    expect(world.resolve(3)).toBe(2);
+    expect(world.regroup([[2], [1, 3]])).toEqual([3, 1]);
+    expect(world.resolve(2)).toBe(1);
+    expect(world.regroup([[2], [1], [3]])).toEqual([3, 2, 1]);
+  });
+
+  it('lets an update leave its group with a new CRUID, and return', () => {
+    const world = worldOf([1, 2]);
+    expect(world.regroup([[1], [2]], 1)).toEqual([2, 1]);
+    expect(world.regroup([[1, 2]], 1)).toEqual([1]);
+    expect(world.resolve(2)).toBe(1);
+    expect(world.regroup([[1], [2]], 1)).toEqual([2, 1]);
+  });
+
+  it('leaves the CRUID to the others when a record moves alone, also when these had been joined to it one by one', () => {
+    const world = worldOf([1], [2], [3], [4], [5]);
+    world.regroup([[1, 2, 3, 4, 5]]);
+    expect(world.regroup([[1], [2, 3, 4, 5]], 1)).toEqual([6, 1]);
+    expect([2, 3, 4, 5].map((golden) => world.resolve(golden))).toEqual([1, 1, 1, 1]);
+  });
+
+  it('does not count the record just updated when two groups join', () => {
+    expect(worldOf([1], [2]).regroup([[1, 2]], 1)).toEqual([2]);
+  });
+
+  it('a CRUID stays with a decision made on it, against any numbers', () => {
+    const world = worldOf([1, 2, 3, 4, 5]);
+    world.decisions = [{ a: 4, b: 5, golden: 1 }];
+    expect(world.regroup([[1, 2, 3], [4, 5]])).toEqual([2, 1]);
+    expect(world.regroup([[1, 2, 3, 4, 5]])).toEqual([1]);
+  });
+
+  it('a decision made on a CRUID that its records have left counts for nothing', () => {
+    const world = worldOf([1, 2, 3, 4]);
+    world.decisions = [{ a: 1, b: 2, golden: 1 }, { a: 3, b: 4, golden: 1 }];
+    world.regroup([[1, 2], [3, 4]]);
+    world.decisions = [{ a: 3, b: 4, golden: 1 }];
+    expect(world.regroup([[1, 2], [3, 4]])).toEqual([1, 2]);
+  });
+
+  it('of a group split in halves the one with the oldest record keeps the CRUID', () => {
+    expect(worldOf([1, 2]).regroup([[2], [1]])).toEqual([2, 1]);
+  });
+
+  it('never retires a CRUID that records outside the pool have, nor links anybody new to them', () => {
+    const world = worldOf([1, 2, 3], [4]);
+    const { goldens, retire } = assignCruids(world.past([[1, 2, 4]], null));
+    expect([goldens, retire]).toEqual([[2], []]);
+    expect(assignCruids(world.past([[1], [4]], 1)).goldens, 'alone it keeps what it has').toEqual([1, 2]);
+    expect(assignCruids(world.past([[1, 5]], 5)).goldens).toEqual(['new']);
+  });
+});
+
+const RECORDS = [1, 2, 3, 4, 5, 6, 7, 8];
+const labels = fc.array(fc.nat(3), { minLength: RECORDS.length, maxLength: RECORDS.length });
+const event = fc.record({
+  touched: fc.subarray(RECORDS, { minLength: 1 }),
+  labels,
+  updated: fc.option(fc.constantFrom(...RECORDS)),
+  decide: fc.option(fc.tuple(fc.constantFrom(...RECORDS), fc.constantFrom(...RECORDS)), { freq: 3 }),
+});
+type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
+
+/** The groups that an event makes of the touched records and everyone who shares a CRUID with one of them. */
+function groupsOf(world: World, { touched, labels: label }: Event): Partition {
+  const pool = RECORDS.filter((record) => touched.includes(record) || world.partition().some((group) => group.includes(record) && group.some((one) => touched.includes(one))));
+  return [...Map.groupBy(pool, (record) => label[record - 1]!).values()];
+}
+
+/** Decisions whose records are parted were taken back first; a new one is made on the CRUID of its first record. */
+function decide(world: World, groups: Partition, pair: Event['decide']): void {
+  const golden = pair ? world.holder(pair[0]) : undefined;
+  const made = pair && golden !== undefined && pair[0] !== pair[1] ? [{ a: Math.min(...pair), b: Math.max(...pair), golden }] : [];
+  const parted = ({ a, b }: Decision): boolean => groups.some((group) => group.includes(a) !== group.includes(b));
+  world.decisions = [...world.decisions, ...made].filter((decision) => !parted(decision));
+}
+
+const live = (world: World, history: readonly Event[], check: (world: World, groups: Partition, updated: number | null) => void): World => {
+  const world2 = world;
+  for (const one of history) {
+    const groups = groupsOf(world2, one);
+    decide(world2, groups, one.decide);
+    check(world2, groups, one.updated);
+  }
+  return world2;
+};
+
+const histories = fc.array(event, { minLength: 1, maxLength: 12 });
+const snapshot = (world: World) => ({
+  records: RECORDS.map((record) => world.holder(record)),
+  cruids: [...world.goldens.keys()].map((golden) => world.resolve(golden)),
+});
+
+describe('in any history', () => {
+  it('a CRUID once given resolves, in one step, to the group that holds most of its last records', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        live(new World(), history, (world, groups, updated) => {
+          world.regroup(groups, updated);
+          for (const golden of world.goldens.keys()) {
+            const target = world.resolve(golden)!;
+            expect(world.goldens.get(target)?.retiredAt, `${golden} → ${target}`).toBeNull();
+            const places = world.lastHolders(golden).map((record) => world.holder(record));
+            const count = (place: number | undefined): number => places.filter((one) => one === place).length;
+            expect(count(target)).toBe(Math.max(...places.map(count)));
+          }
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('each group has a CRUID of its own, one that it had before where it can', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        live(new World(), history, (world, groups, updated) => {
+          const before = new Map([...world.goldens.keys()].map((golden) => [golden, world.lastHolders(golden)]));
+          const given = world.regroup(groups, updated);
+          expect(new Set(given).size).toBe(groups.length);
+          for (const [index, golden] of given.entries()) {
+            const had = before.get(golden);
+            if (had) expect(groups[index]!.some((record) => had.includes(record))).toBe(true);
+            else for (const [old, last] of before) {
+              const lost = world.goldens.get(old)?.retiredAt !== null && world.resolve(old) === golden;
+              expect(lost && last.length > 0, `${golden} is new, and ${old} leads to it`).toBe(false);
+            }
+          }
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('grouping as it is changes nothing, whoever was just updated', () => {
+    fc.assert(
+      fc.property(histories, fc.constantFrom(null, ...RECORDS), (history, updated) => {
+        const world = live(new World(), history, (now, groups, one) => void now.regroup(groups, one));
+        const before = snapshot(world);
+        world.regroup(world.partition(), updated);
+        expect(snapshot(world)).toEqual(before);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('joining everybody and parting them again gives each group, and each old CRUID, its place again', () => {
+    const anyone = fc.constantFrom(null, ...RECORDS);
+    fc.assert(
+      fc.property(histories, anyone, anyone, (history, first, second) => {
+        const world = live(new World(), history, (now, groups, one) => void now.regroup(groups, one));
+        // Decisions made on a CRUID that its records have left since would claim it back.
+        world.decisions = world.decisions.filter(({ a, golden }) => world.holder(a) === golden);
+        const [before, partition] = [snapshot(world), world.partition()];
+        world.regroup([partition.flat()], first);
+        world.regroup(partition, second);
+        expect(snapshot(world)).toEqual(before);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
