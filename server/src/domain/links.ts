@@ -39,6 +39,9 @@ export interface PairName {
   readonly b: RecordKey;
 }
 
+/** The other record of a pair. */
+export const otherOf = ({ a, b }: PairName, record: RecordKey): RecordKey => (a === record ? b : a);
+
 export const pairName = (x: RecordKey, y: RecordKey): PairName => (x < y ? { a: x, b: y } : { a: y, b: x });
 
 /** Source → golden, from its change set's sequence until it ends. Never overwritten. */

@@ -6,9 +6,10 @@ import type { SourceRecord } from '../domain/records.ts';
 import { refuse } from '../fhir/refusal.ts';
 import { componentOf } from '../matching/components.ts';
 import { contradictions } from '../matching/resolve.ts';
-import type { AdjudicationCommand, CommandResult, Refused, Sender } from './commands.ts';
-import { consequences, type Decider } from './decide.ts';
+import type { AdjudicationCommand, CommandResult, Refused } from './commands.ts';
+import { type Case, consequences } from './decide.ts';
 import type { Overlay } from './overlay.ts';
+import { otherOf } from '../domain/links.ts';
 
 const refused = (code: ErrorCode, diagnostics: string): Refused => ({ kind: 'refused', refusal: refuse(code, diagnostics) });
 
@@ -23,7 +24,7 @@ async function decisionsAround(overlay: Overlay, pair: PairName, limit: number):
   const neighbours = async (key: number): Promise<readonly number[]> => {
     const said = await overlay.adjudications(key);
     for (const one of said) found.set(`${one.a} ${one.b}`, one);
-    return said.filter((one) => one.verdict === 'same').map((one) => (one.a === key ? one.b : one.a));
+    return said.filter((one) => one.verdict === 'same').map((one) => otherOf(one, key));
   };
   await componentOf([pair.a, pair.b], neighbours, limit);
   return [...found.values()].filter((one) => one.a !== pair.a || one.b !== pair.b);
@@ -50,12 +51,8 @@ async function contradiction(overlay: Overlay, decision: Adjudication, limit: nu
  * A person's decision on pairs of source records: "same" joins them, "different" keeps them apart for ever (a broken
  * match), "undecided" takes an earlier decision back. All pairs are decided in one change set, or none.
  */
-export async function adjudicate(
-  decider: Decider,
-  overlay: Overlay,
-  sender: Sender,
-  command: AdjudicationCommand,
-): Promise<CommandResult> {
+export async function adjudicate(one: Case, command: AdjudicationCommand): Promise<CommandResult> {
+  const { overlay, sender } = one;
   const adjudications: Adjudication[] = [];
   const touched = new Set<number>();
   for (const pair of command.pairs) {
@@ -64,7 +61,7 @@ export async function adjudicate(
     if (a.key === b.key) return refused('business-rule', `Patient/${a.id} cannot be decided on with itself.`);
     const golden = command.verdict === 'same' ? a.golden : null;
     const decision = { ...pairName(a.key, b.key), verdict: command.verdict, by: sender.agent, golden };
-    const words = await contradiction(overlay, decision, decider.rules.limits.maxComponent);
+    const words = await contradiction(overlay, decision, one.rules.limits.maxComponent);
     if (words) return refused('conflict', words);
     adjudications.push(decision);
     touched.add(a.key).add(b.key);
@@ -77,8 +74,8 @@ export async function adjudicate(
     record: adjudications[0]?.a ?? null,
     what: `adjudicate ${command.verdict}`,
   };
-  const change = await consequences(decider, overlay, {
-    at: decider.clock.now(),
+  const change = await consequences(one, {
+    at: one.clock.now(),
     audit,
     submitted: null,
     created: false,

@@ -1,7 +1,7 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { PairName } from '../domain/links.ts';
 
-/** What the past says of the records that are grouped anew. Keys ascend with age. */
+/** What the past says of the records that are grouped anew. Keys ascend in order of creation. */
 export interface Continuity {
   /** The new groups of the pool's records. */
   readonly groups: readonly (readonly RecordKey[])[];
@@ -9,11 +9,11 @@ export interface Continuity {
   readonly holder: ReadonlyMap<RecordKey, GoldenKey>;
   /** "Same" decisions in force, each with the golden record that it was made on. */
   readonly decidedOn: readonly { readonly golden: GoldenKey; readonly records: PairName }[];
-  /** Retired golden records that some record of the pool once had, with those that had them last. */
+  /** Retired golden records that some record of the pool once had, with those that had them last; the first retired first. */
   readonly retired: readonly { readonly golden: GoldenKey; readonly lastHolders: readonly RecordKey[] }[];
   /** Golden record of those last holders that are outside the pool. */
   readonly others: ReadonlyMap<RecordKey, GoldenKey>;
-  /** Golden records that records outside the pool hold too: they stay with those. */
+  /** Golden records that records outside the pool hold too: they stay with those, and nobody new is linked to them. */
   readonly pinned: ReadonlySet<GoldenKey>;
   /** The record just submitted: it does not count for "most". */
   readonly updated: RecordKey | null;
@@ -30,131 +30,148 @@ export interface Assignment {
   readonly revive: readonly GoldenKey[];
 }
 
-/** Of several, the one with most votes; of equals, the one whose oldest voter is oldest. */
-class Ballot<Option> {
-  private readonly votes = new Map<string, { option: Option; count: number; oldest: number }>();
-
-  cast(name: string, vote: { readonly option: Option; readonly weight: number; readonly voter: number }): void {
-    const { option, weight, voter } = vote;
-    const before = this.votes.get(name) ?? { option, count: 0, oldest: voter };
-    this.votes.set(name, { option, count: before.count + weight, oldest: Math.min(before.oldest, voter) });
-  }
-
-  winner(): Option | undefined {
-    return [...this.votes.values()].sort((x, y) => y.count - x.count || x.oldest - y.oldest)[0]?.option;
-  }
-}
-
-/** Weights of votes: a person's decision outweighs any number of records, the record just updated counts for nothing. */
-const DECISION = 1e6;
-
-interface Claim {
+/** The records of one group that hold one golden record in force. */
+interface Holding {
   readonly golden: GoldenKey;
   readonly group: number;
+  readonly records: readonly RecordKey[];
 }
 
-class Assigner {
-  private readonly input: Continuity;
-  private readonly groupOf: ReadonlyMap<RecordKey, number>;
+/** The CRUID that a group takes back where it is left without one. */
+interface Spare {
+  readonly golden: GoldenKey;
+  /** Records of the group that had it last. */
+  readonly count: number;
+  /** Place in the order of retirement. */
+  readonly order: number;
+}
 
-  constructor(input: Continuity) {
-    this.input = input;
-    this.groupOf = new Map(input.groups.flatMap((group, index) => group.map((record) => [record, index] as const)));
-  }
+type Former = Continuity['retired'][number] & { readonly replacedBy: Forward };
 
-  private weight(record: RecordKey): number {
-    return record === this.input.updated ? 0 : 1;
-  }
+interface Scene extends Continuity {
+  readonly groupOf: ReadonlyMap<RecordKey, number>;
+}
 
-  /** Votes on where each CRUID in force goes: its decisions, then its records. */
-  private claims(): readonly Claim[] {
-    const ballots = new Map<GoldenKey, Ballot<number>>();
-    const vote = (golden: GoldenKey, record: RecordKey, weight: number): void => {
-      const group = this.groupOf.get(record);
-      if (group === undefined) return;
-      const ballot = ballots.get(golden) ?? new Ballot<number>();
-      ballots.set(golden, ballot);
-      ballot.cast(String(group), { option: group, weight, voter: record });
-    };
-    for (const [record, golden] of this.input.holder) vote(golden, record, this.weight(record));
-    for (const { golden, records } of this.input.decidedOn) if (ballots.has(golden)) vote(golden, records.a, DECISION);
-    return [...ballots].flatMap(([golden, ballot]) => {
-      const group = ballot.winner();
-      return group === undefined ? [] : [{ golden, group }];
-    });
-  }
+/** The option that is more by the first criterion on which two differ. */
+function best<Option>(options: readonly Option[], ...criteria: readonly ((option: Option) => number)[]): Option | undefined {
+  return options.toSorted((x, y) => criteria.reduce((said, criterion) => said || criterion(y) - criterion(x), 0))[0];
+}
 
-  /** Of the CRUIDs that claim one group: one decided on there, else the one most of its records have, else the oldest. */
-  private survivor(claims: readonly Claim[], group: number): GoldenKey | undefined {
-    const ballot = new Ballot<GoldenKey>();
-    for (const { golden } of claims) {
-      const mine = [...this.input.holder].filter(([record, held]) => held === golden && this.groupOf.get(record) === group);
-      const decided = this.input.decidedOn.some((one) => one.golden === golden && this.groupOf.get(one.records.a) === group);
-      const records = mine.reduce((sum, [record]) => sum + this.weight(record), 0);
-      ballot.cast(String(golden), { option: golden, weight: records + (decided ? DECISION : 0), voter: golden });
-    }
-    return ballot.winner();
-  }
+const age = (records: readonly RecordKey[]): number => -records.reduce((x, y) => Math.min(x, y));
 
-  private forward(lastHolders: readonly RecordKey[]): Forward {
-    const ballot = new Ballot<Forward>();
-    for (const record of lastHolders) {
-      const group = this.groupOf.get(record);
-      const golden = this.input.others.get(record);
-      if (group !== undefined) ballot.cast(`group ${group}`, { option: { group }, weight: 1, voter: record });
-      else if (golden !== undefined) ballot.cast(`golden ${golden}`, { option: { golden }, weight: 1, voter: record });
-    }
-    return ballot.winner() ?? null;
-  }
+const countOf = ({ updated }: Scene, records: readonly RecordKey[]): number =>
+  records.filter((record) => record !== updated).length;
 
-  assign(): Assignment {
-    const { groups, holder, retired, pinned } = this.input;
-    const claims = this.claims();
-    const kept = groups.map((_, group) =>
-      this.survivor(
-        claims.filter((claim) => claim.group === group),
-        group,
-      ),
-    );
-    const lost = claims.filter(({ golden }) => !kept.includes(golden) && !pinned.has(golden));
-    const homeless = [
-      ...lost.map(({ golden }) => ({
-        golden,
-        lastHolders: [...holder].filter(([, held]) => held === golden).map(([record]) => record),
-      })),
-      ...retired.filter(({ lastHolders }) => lastHolders.some((record) => this.groupOf.has(record))),
-    ].map((one) => ({ ...one, replacedBy: this.forward(one.lastHolders) }));
-    const goldens = kept.map((golden, group) => golden ?? this.takeBack(homeless, group) ?? 'new');
-    return {
-      goldens,
-      retire: homeless
-        .filter(({ golden }) => !goldens.includes(golden))
-        .map(({ golden, replacedBy }) => ({ golden, replacedBy })),
-      revive: retired.map(({ golden }) => golden).filter((golden) => goldens.includes(golden)),
-    };
-  }
+/** A decision counts where a record that it is about still holds the CRUID that it was made on. */
+const isDecided = ({ decidedOn }: Scene, { golden, records }: Holding): boolean =>
+  decidedOn.some(({ golden: on, records: { a, b } }) => on === golden && (records.includes(a) || records.includes(b)));
 
-  /** Of the CRUIDs that would forward to this group, the one that most of its records had last. */
-  private takeBack(
-    homeless: readonly { golden: GoldenKey; lastHolders: readonly RecordKey[]; replacedBy: Forward }[],
-    group: number,
-  ): GoldenKey | undefined {
-    const ballot = new Ballot<GoldenKey>();
-    for (const { golden, lastHolders, replacedBy } of homeless) {
-      if (replacedBy === null || !('group' in replacedBy) || replacedBy.group !== group) continue;
-      const mine = lastHolders.filter((record) => this.groupOf.get(record) === group).length;
-      ballot.cast(String(golden), { option: golden, weight: mine, voter: golden });
-    }
-    return ballot.winner();
-  }
+/** A pinned CRUID stays with the records outside; a group that holds it whole may keep it, nobody new may join them. */
+const holdings = ({ groups, holder, pinned }: Scene): readonly Holding[] =>
+  groups.flatMap((members, group) =>
+    [...Map.groupBy(members, (record) => holder.get(record))].flatMap(([golden, records]) =>
+      golden === undefined || (pinned.has(golden) && records.length < members.length) ? [] : [{ golden, group, records }],
+    ),
+  );
+
+/** Where most of the last holders are now; of equals, where the oldest of them is. `kept`: the CRUID that each group keeps. */
+function forward(scene: Scene, lastHolders: readonly RecordKey[], kept: readonly (GoldenKey | undefined)[]): Forward {
+  const placeOf = (record: RecordKey): Forward => {
+    const group = scene.groupOf.get(record);
+    const golden = group === undefined ? scene.others.get(record) : kept[group];
+    if (golden !== undefined) return { golden };
+    return group === undefined ? null : { group };
+  };
+  const places = Map.groupBy(lastHolders, (record) => JSON.stringify(placeOf(record)));
+  places.delete('null');
+  const [someone] = best([...places.values()], (records) => records.length, age) ?? [];
+  return someone === undefined ? null : placeOf(someone);
+}
+
+/** Of the CRUIDs that lead to a group, the one that most of its records had last; of equals the last retired. */
+function spares(scene: Scene, formers: readonly Former[]): ReadonlyMap<number, Spare> {
+  const all = formers.flatMap(({ golden, lastHolders, replacedBy }, order) => {
+    if (replacedBy === null || 'golden' in replacedBy) return [];
+    const { group } = replacedBy;
+    const mine = lastHolders.filter((record) => scene.groupOf.get(record) === group);
+    return [{ golden, group, order, count: countOf(scene, mine) }];
+  });
+  const found = [...Map.groupBy(all, ({ group }) => group)];
+  return new Map(
+    found.flatMap(([group, those]) => {
+      const spare = best(
+        those,
+        ({ count }) => count,
+        ({ order }) => order,
+      );
+      return spare ? [[group, spare] as const] : [];
+    }),
+  );
+}
+
+/** The group that each CRUID in force goes to, if it survives there. */
+function claims(scene: Scene, spare: ReadonlyMap<number, Spare>): readonly Holding[] {
+  return [...Map.groupBy(holdings(scene), ({ golden }) => golden).values()].flatMap(
+    (those) =>
+      best(
+        those,
+        (one) => Number(isDecided(scene, one)),
+        ({ group, records }) => countOf(scene, records) - (spare.get(group)?.count ?? 0),
+        ({ group }) => -(spare.get(group)?.order ?? -1),
+        ({ records }) => age(records),
+      ) ?? [],
+  );
+}
+
+/** For each group the CRUID that survives of those that go to it. */
+function survivors(scene: Scene, claimed: readonly Holding[]): readonly (GoldenKey | undefined)[] {
+  const byGroup = Map.groupBy(claimed, ({ group }) => group);
+  return scene.groups.map(
+    (_, group) =>
+      best(
+        byGroup.get(group) ?? [],
+        (one) => Number(isDecided(scene, one)),
+        ({ records }) => countOf(scene, records),
+        ({ golden }) => -golden,
+      )?.golden,
+  );
 }
 
 /**
- * Which group keeps which CRUID (design §2.3: the CRUID is continuity, not partition). A CRUID goes to the group with a
- * person's decision made on it, else with most of the records that have it (the one just updated not counted), else
- * with the oldest of them. Of several that come to one group one survives; the others retire and forward to where most
- * of the records that had them last now are. A group without a CRUID takes back one that would forward to it, else it
- * gets a new one. So a forward always leads to an active golden record in one step, and a wrong join, once broken, gives
- * each person its old CRUID again.
+ * Which group keeps which CRUID (design §2.3: the CRUID is continuity, not partition).
+ *
+ * A CRUID in force goes to one group: the one with a person's decision made on it, else the one whose records would
+ * lose most without it: most of the records that have it (the one just updated not counted), less those that the group
+ * could give an earlier CRUID of their own again; of equals, the one that could give none, or the one retired first
+ * (so that the last join is undone first), then the one with the oldest record. Counting heads alone would, when a wrong
+ * join is broken, leave one person's CRUID to another wherever the joined were as many or more.
+ *
+ * Of several that come to one group one survives: one decided on, else the one of most of its records, else the oldest.
+ * The others retire and lead to where most of the records that had them last are now, of equals to the oldest. A group
+ * without a CRUID takes back, of those that lead to it, the one that most of its records had last, of equals the last
+ * retired; else it gets a new one. So a retired CRUID always leads to one in force in one step, and a wrong join, once
+ * broken with nothing else in between, gives each person its old CRUID again.
  */
-export const assignCruids = (input: Continuity): Assignment => new Assigner(input).assign();
+export function assignCruids(input: Continuity): Assignment {
+  const { groups, holder, pinned } = input;
+  const scene = { ...input, groupOf: new Map(groups.flatMap((group, index) => group.map((record) => [record, index] as const))) };
+  const retired = input.retired.filter(({ lastHolders }) => lastHolders.some((record) => scene.groupOf.has(record)));
+  const leading = (those: Continuity['retired'], kept: readonly (GoldenKey | undefined)[]): readonly Former[] =>
+    those.map((one) => ({ ...one, replacedBy: forward(scene, one.lastHolders, kept) }));
+
+  const claimed = claims(scene, spares(scene, leading(retired, [])));
+  const kept = survivors(scene, claimed);
+  const holders = Map.groupBy(holder.keys(), (record) => holder.get(record));
+  const lost = claimed
+    .filter(({ golden }) => !kept.includes(golden) && !pinned.has(golden))
+    .map(({ golden }) => ({ golden, lastHolders: holders.get(golden) ?? [] }));
+  const formers = leading([...retired, ...lost], kept);
+  const spare = spares(scene, formers);
+  const goldens = kept.map((golden, group) => golden ?? spare.get(group)?.golden ?? 'new');
+  const given = new Set(goldens);
+  return {
+    goldens,
+    retire: formers.filter(({ golden }) => !given.has(golden)).map(({ golden, replacedBy }) => ({ golden, replacedBy })),
+    revive: retired.map(({ golden }) => golden).filter((golden) => given.has(golden)),
+  };
+}

@@ -2,11 +2,12 @@ import type { AuditFacts, ChangeSet, RecordWrite } from '../domain/change-set.ts
 import { emptyChange } from '../domain/change-set.ts';
 import type { Instant, RecordKey } from '../domain/identity.ts';
 import type { Pair, PairName } from '../domain/links.ts';
-import { pairName } from '../domain/links.ts';
+import { otherOf, pairName } from '../domain/links.ts';
 import type { SourceContent, SourceRecord } from '../domain/records.ts';
 import type { CandidateIndex, Retrieval, ScoredCandidate } from '../matching/candidates.ts';
 import type { FeatureValues, RuleSet } from '../matching/model.ts';
 import { compareStrength, verdict } from '../matching/score.ts';
+import type { Sender } from './commands.ts';
 import type { Overlay } from './overlay.ts';
 import { createOverlay } from './overlay.ts';
 import type { Clock, NewId } from './ports.ts';
@@ -21,9 +22,14 @@ export interface Decider {
   readonly newId: NewId;
 }
 
+/** One command being decided: for whom, and on what the registry will look like once the batch so far is committed. */
+export interface Case extends Decider {
+  readonly overlay: Overlay;
+  readonly sender: Sender;
+}
+
 /** Every record at potential level or above: the index's answer, and the batch's own records, which it does not hold yet. */
-export async function retrieve(decider: Decider, overlay: Overlay, self: RecordKey, values: FeatureValues): Promise<Retrieval> {
-  const { index, rules } = decider;
+export async function retrieve({ index, rules, overlay }: Case, self: RecordKey, values: FeatureValues): Promise<Retrieval> {
   const base = index.retrieve(values, new Set([...overlay.rewritten, self]));
   const fresh: ScoredCandidate[] = [];
   for (const key of overlay.rewritten) {
@@ -45,7 +51,7 @@ export interface PairChanges {
 
 /** What a record's new pairs change of its old ones. A pair whose verdict stands is left alone. */
 export function pairChanges(record: RecordKey, before: readonly Pair[], candidates: readonly ScoredCandidate[]): PairChanges {
-  const old = new Map(before.map((pair) => [pair.a === record ? pair.b : pair.a, pair]));
+  const old = new Map(before.map((pair) => [otherOf(pair, record), pair]));
   const begun: Pair[] = [];
   for (const candidate of candidates) {
     const pair: Pair = { ...candidate.verdict, ...pairName(record, candidate.record) };
@@ -79,7 +85,8 @@ export interface Draft {
 }
 
 /** A draft with all that follows from it: groups, links, golden records, tasks, versions (design §2.3). */
-export async function consequences(decider: Decider, overlay: Overlay, draft: Draft): Promise<ChangeSet> {
+export async function consequences(decided: Case, draft: Draft): Promise<ChangeSet> {
+  const { overlay, rules, newId } = decided;
   const { at, audit, submitted } = draft;
   const drafted: ChangeSet = { ...emptyChange(at, audit), ...draft.change, records: submitted ? [{ ...submitted }] : [] };
   const interim = createOverlay(overlay, overlay);
@@ -89,10 +96,10 @@ export async function consequences(decider: Decider, overlay: Overlay, draft: Dr
     seeds: draft.seeds,
     submitted: submitted && { record: submitted.record.key, created: draft.created },
     truncated: draft.truncated,
-    ruleVersion: decider.rules.version,
-    limits: decider.rules.limits,
+    ruleVersion: rules.version,
+    limits: rules.limits,
     nextGolden: overlay.next.nextGolden,
-    newId: decider.newId,
+    newId,
   });
   const tasks = await reviewTasks({
     view: interim,

@@ -4,6 +4,7 @@ import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts'
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
 import type { FeatureValues } from '../matching/model.ts';
+import { otherOf } from '../domain/links.ts';
 import type { Named, NextKeys, RegistryView } from './ports.ts';
 
 /**
@@ -16,7 +17,7 @@ export interface Overlay extends RegistryView {
   readonly sequence: Sequence;
   readonly next: NextKeys;
   readonly changes: readonly ChangeSet[];
-  /** Records that the applied change sets wrote with content or another activity: the candidate index is behind on them. */
+  /** Records that the applied change sets wrote with content: the candidate index is behind on them. */
   readonly rewritten: ReadonlySet<RecordKey>;
   apply(change: ChangeSet): Promise<void>;
 }
@@ -49,8 +50,6 @@ const override = <V>(map: Map<RecordKey, Map<RecordKey, V>>, { a, b }: PairName,
     map.set(one, row.set(other, value));
   }
 };
-
-const otherOf = (pair: PairName, record: RecordKey): RecordKey => (pair.a === record ? pair.b : pair.a);
 
 /** The base's rows about `record`, each replaced by the overlay's word on the same pair, if it has one. */
 const overridden = <V extends PairName>(
@@ -99,9 +98,9 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
     for (const { record, content, features } of change.records) {
       records.set(record.key, { ...record, since: sequence, lastUpdated: change.at });
       ids.set(record.id, { kind: 'record', key: record.key });
-      rewritten.add(record.key);
       next = { ...next, nextRecord: Math.max(next.nextRecord, record.key + 1) };
       if (!content || !features) continue;
+      rewritten.add(record.key);
       const own = content.identifiers.filter((i) => i.names).map((i) => nameKey(i.scope, i.system, i.value));
       contents.set(record.key, { resource: content.resource, features, names: new Set(own) });
       for (const name of own) names.set(name, record.key);

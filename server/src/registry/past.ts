@@ -1,4 +1,4 @@
-import type { GoldenKey, RecordKey } from '../domain/identity.ts';
+import type { GoldenKey, RecordKey, Sequence } from '../domain/identity.ts';
 import type { Continuity } from './continuity.ts';
 import type { Pool } from './pool.ts';
 import type { RegistryView } from './ports.ts';
@@ -14,11 +14,18 @@ interface PastRequest {
   readonly submitted: { readonly record: RecordKey; readonly created: boolean } | null;
 }
 
+interface Retired {
+  readonly golden: GoldenKey;
+  readonly at: Sequence;
+  readonly lastHolders: readonly RecordKey[];
+}
+
 /** Who had a retired golden record last: the links that ended when it retired. */
-async function lastHolders(view: RegistryView, golden: GoldenKey): Promise<readonly RecordKey[] | undefined> {
+async function retirement(view: RegistryView, golden: GoldenKey): Promise<Retired | undefined> {
   const at = (await view.golden(golden))?.retiredAt ?? null;
   if (at === null) return undefined;
-  return (await view.linksTo(golden)).filter((link) => link.until === at).map((link) => link.record);
+  const lastHolders = (await view.linksTo(golden)).filter((link) => link.until === at).map((link) => link.record);
+  return { golden, at, lastHolders };
 }
 
 /** Where last holders outside the pool are now. */
@@ -75,11 +82,8 @@ export async function readPast({ view, submitted }: PastRequest, pool: Pool, gro
       ruleVersions.set(key, link.ruleVersion);
     }
   }
-  const retired: { golden: GoldenKey; lastHolders: readonly RecordKey[] }[] = [];
-  for (const golden of everHeld) {
-    const last = await lastHolders(view, golden);
-    if (last) retired.push({ golden, lastHolders: last });
-  }
+  const retirements = await Promise.all([...everHeld].map((golden) => retirement(view, golden)));
+  const retired = retirements.filter((one) => one !== undefined).sort((x, y) => x.at - y.at || x.golden - y.golden);
   const others = await elsewhere(
     view,
     retired.flatMap((one) => one.lastHolders),

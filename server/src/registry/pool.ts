@@ -1,5 +1,6 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Adjudication, Pair, PairName } from '../domain/links.ts';
+import { otherOf } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
 import type { TaskKind } from '../domain/review.ts';
 import { componentOf } from '../matching/components.ts';
@@ -26,8 +27,6 @@ export interface PoolRequest {
   readonly submitted: RecordKey | null;
   readonly truncated: boolean;
 }
-
-export const otherOf = (name: PairName, record: RecordKey): RecordKey => (name.a === record ? name.b : name.a);
 
 const isConstraint = (decision: Adjudication): decision is Adjudication & Constraint => decision.verdict !== 'undecided';
 

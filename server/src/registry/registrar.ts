@@ -1,13 +1,13 @@
 import { emptyChange } from '../domain/change-set.ts';
-import type { ChangeSet } from '../domain/change-set.ts';
 import { RegistryError } from '../domain/errors.ts';
-import type { Sequence } from '../domain/identity.ts';
 import { refuse } from '../fhir/refusal.ts';
 import { adjudicate } from './adjudicate.ts';
 import type { Command, CommandResult } from './commands.ts';
-import type { Decider } from './decide.ts';
+import { commitBatch } from './commit-batch.ts';
+import type { Case, Decider } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
-import type { Head, Ledger } from './ports.ts';
+import type { Ledger } from './ports.ts';
+import { createProjection, type Projection } from './projection.ts';
 import { submit, submitAll } from './submit.ts';
 
 export interface RegistrarLimits {
@@ -50,31 +50,87 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface DecidedBatch {
-  readonly overlay: Overlay;
-  readonly outcomes: readonly (() => void)[];
-}
-
 const busy = (words: string): CommandResult => ({ kind: 'refused', refusal: refuse('busy', words) });
 
-export async function handle(decider: Decider, overlay: Overlay, command: Command): Promise<CommandResult> {
+async function handle(one: Case, command: Command): Promise<CommandResult> {
   switch (command.kind) {
     case 'submit':
-      return submit(decider, overlay, command.sender, command.submission);
+      return submit(one, command.submission);
     case 'submit-all':
-      return submitAll(decider, overlay, command.sender, command.submissions);
+      return submitAll(one, command.submissions);
     case 'adjudicate':
-      return adjudicate(decider, overlay, command.sender, command.adjudication);
+      return adjudicate(one, command.adjudication);
     case 'administer': {
-      const { sender, what, clients, certificates, revocations } = command;
-      const audit = { ...sender, action: 'administer' as const, record: null, what };
-      await overlay.apply({ ...emptyChange(decider.clock.now(), audit), clients, certificates, revocations });
+      const { what, clients, certificates, revocations } = command;
+      const audit = { ...one.sender, action: 'administer' as const, record: null, what };
+      await one.overlay.apply({ ...emptyChange(one.clock.now(), audit), clients, certificates, revocations });
       return { kind: 'done' };
     }
   }
 }
 
 const isRefused = (result: CommandResult): boolean => result.kind === 'refused' || result.kind === 'refused-entry';
+
+/** What one command's answer is once the batch is durable. */
+type Answer = () => void;
+
+/** Decides one command in an overlay of its own, which is laid on the batch's when it is accepted. */
+async function decideOne(decider: Decider, overlay: Overlay, { command, resolve, reject }: Waiting): Promise<Answer> {
+  const scratch = createOverlay(overlay, overlay);
+  try {
+    const result = await handle({ ...decider, overlay: scratch, sender: command.sender }, command);
+    if (!isRefused(result)) for (const change of scratch.changes) await overlay.apply(change);
+    return () => {
+      resolve(result);
+    };
+  } catch (error) {
+    return () => {
+      reject(error);
+    };
+  }
+}
+
+/** Decides and commits a batch, then answers; decides anew when another process moved the head meanwhile. */
+async function runBatch(dependencies: RegistrarDependencies, projection: Projection, batch: readonly Waiting[]): Promise<void> {
+  const { ledger, decider, pause, warn = () => undefined } = dependencies;
+  for (;;) {
+    const head = await projection.catchUp();
+    const begun = decider.clock.monotonic();
+    const overlay = createOverlay(ledger, { sequence: head.sequence + 1, next: head });
+    const answers: Answer[] = [];
+    for (const one of batch) answers.push(await decideOne(decider, overlay, one));
+    const decided = decider.clock.monotonic();
+    const { changes, next } = overlay;
+    if (changes.length > 0) {
+      const outcome = await commitBatch({ ledger, pause, warn }, { id: decider.newId(), changes, next, head });
+      if (outcome === 'behind') continue;
+      await projection.take(changes, head);
+    }
+    const done = decider.clock.monotonic();
+    for (const answer of answers) answer();
+    dependencies.observe?.({ commands: batch.length, decideMs: decided - begun, commitMs: done - decided });
+    return;
+  }
+}
+
+/** A batch that cannot be committed is tried one by one, so that a poisoned command fails alone. */
+async function runGuarded(dependencies: RegistrarDependencies, projection: Projection, batch: readonly Waiting[]): Promise<void> {
+  try {
+    await runBatch(dependencies, projection, batch);
+  } catch (error) {
+    const hopeless = error instanceof RegistryError && error.code !== 'internal';
+    if (batch.length === 1 || hopeless) for (const one of batch) one.reject(error);
+    else for (const one of batch) await runGuarded(dependencies, projection, [one]);
+  }
+}
+
+/** What is next in the queue; what waited too long is refused. */
+function takeBatch(waiting: Waiting[], limits: RegistrarLimits, now: number): readonly Waiting[] {
+  const batch = waiting.splice(0, limits.batch);
+  const isFresh = (one: Waiting): boolean => now - one.since <= limits.queueAge;
+  for (const one of batch) if (!isFresh(one)) one.resolve(busy('The registry is too busy; try again later.'));
+  return batch.filter(isFresh);
+}
 
 /**
  * The registrar (design §2.1): one loop per process. It takes what has arrived, decides it in turn against the head,
@@ -83,128 +139,18 @@ const isRefused = (result: CommandResult): boolean => result.kind === 'refused' 
  * alone.
  */
 export function createRegistrar(dependencies: RegistrarDependencies): Registrar {
-  const { ledger, decider, limits } = dependencies;
+  const { decider, limits, pause } = dependencies;
+  const projection = createProjection(dependencies.ledger, decider);
   const waiting: Waiting[] = [];
-  let known: Sequence | null = null;
   let closing = false;
   let running: Promise<void> | null = null;
 
-  /** Brings the candidate index up to a change set that is committed. */
-  const project = async (change: ChangeSet): Promise<void> => {
-    for (const { record, features } of change.records) {
-      if (!record.active) decider.index.remove(record.key);
-      else {
-        const values = features ?? (await ledger.features(record.key));
-        if (values) decider.index.upsert(record.key, values);
-      }
-    }
-  };
-
-  /** The head, with the index caught up to it: other processes may have moved it. */
-  const catchUp = async (): Promise<Head> => {
-    const head = await ledger.head();
-    if (head.ruleVersion !== decider.rules.version) {
-      throw new RegistryError('not-ready', 'Another process put other decision rules in force: restart this one with them.');
-    }
-    known ??= head.sequence;
-    while (known < head.sequence) {
-      const committed = await ledger.changes(known, 256);
-      if (committed.length === 0) break;
-      for (const { sequence, change } of committed) {
-        // Only the latest features can be read back; a later change set of the same record brings the same ones again.
-        await project({ ...change, records: change.records.map((write) => ({ ...write, features: null })) });
-        known = sequence;
-      }
-    }
-    return head;
-  };
-
-  const decideOne = async (overlay: Overlay, { command, resolve, reject }: Waiting): Promise<() => void> => {
-    const scratch = createOverlay(overlay, overlay);
-    try {
-      const result = await handle(decider, scratch, command);
-      if (!isRefused(result)) for (const change of scratch.changes) await overlay.apply(change);
-      return () => resolve(result);
-    } catch (error) {
-      return () => reject(error);
-    }
-  };
-
-  const decide = async (head: Head, batch: readonly Waiting[]): Promise<DecidedBatch> => {
-    const overlay = createOverlay(ledger, { sequence: head.sequence + 1, next: head });
-    const outcomes: (() => void)[] = [];
-    for (const one of batch) outcomes.push(await decideOne(overlay, one));
-    return { overlay, outcomes };
-  };
-
-  /** Commits, reading the batch's id back after a lost answer. `false`: the head had moved. */
-  const commit = async (id: string, { overlay }: DecidedBatch, head: Head): Promise<boolean> => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const outcome = await ledger.commit(id, overlay.changes, head.sequence, overlay.next);
-        // A first attempt whose answer was lost may have moved the head itself.
-        return outcome.kind === 'committed' || (attempt > 1 && (await ledger.committed(id)) !== undefined);
-      } catch (error) {
-        if (error instanceof RegistryError && error.code === 'no-space') throw error;
-        if (attempt === ATTEMPTS) throw error;
-        dependencies.warn?.(`commit attempt ${attempt} failed: ${error instanceof Error ? error.message : 'unknown'}`);
-        await dependencies.pause(50 * attempt);
-        if (await wasCommitted(id, attempt)) return true;
-      }
-    }
-  };
-
-  const wasCommitted = async (id: string, attempt: number): Promise<boolean> => {
-    try {
-      return (await ledger.committed(id)) !== undefined;
-    } catch (error) {
-      if (attempt >= ATTEMPTS - 1) throw error;
-      return false;
-    }
-  };
-
-  const runBatch = async (batch: readonly Waiting[]): Promise<void> => {
-    for (;;) {
-      const head = await catchUp();
-      const begun = decider.clock.monotonic();
-      const decided = await decide(head, batch);
-      const decidedAt = decider.clock.monotonic();
-      const { changes } = decided.overlay;
-      if (changes.length > 0 && !(await commit(decider.newId(), decided, head))) continue;
-      for (const change of changes) await project(change);
-      known = head.sequence + changes.length;
-      const done = decider.clock.monotonic();
-      for (const answer of decided.outcomes) answer();
-      dependencies.observe?.({ commands: batch.length, decideMs: decidedAt - begun, commitMs: done - decidedAt });
-      return;
-    }
-  };
-
-  /** A batch that cannot be committed is tried one by one, so that a poisoned command fails alone. */
-  const runGuarded = async (batch: readonly Waiting[]): Promise<void> => {
-    try {
-      await runBatch(batch);
-    } catch (error) {
-      if (batch.length === 1 || (error instanceof RegistryError && error.code !== 'internal')) {
-        for (const one of batch) one.reject(error);
-      } else for (const one of batch) await runGuarded([one]);
-    }
-  };
-
-  const take = (): readonly Waiting[] => {
-    const now = decider.clock.monotonic();
-    const batch = waiting.splice(0, limits.batch);
-    const fresh = batch.filter((one) => now - one.since <= limits.queueAge);
-    for (const one of batch) if (!fresh.includes(one)) one.resolve(busy('The registry is too busy; try again later.'));
-    return fresh;
-  };
-
   const loop = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const batch = take();
-      if (batch.length > 0) await runGuarded(batch);
+      const batch = takeBatch(waiting, limits, decider.clock.monotonic());
+      if (batch.length > 0) await runGuarded(dependencies, projection, batch);
       // What arrived meanwhile is delivered as messages: let them in before the next batch is taken.
-      await dependencies.pause(0);
+      await pause(0);
     }
     running = null;
   };
@@ -218,7 +164,7 @@ export function createRegistrar(dependencies: RegistrarDependencies): Registrar 
       if (waiting.length >= limits.queueLength) return Promise.resolve(busy('The registry is too busy; try again later.'));
       return new Promise((resolve, reject) => {
         waiting.push({ command, since: decider.clock.monotonic(), resolve, reject });
-        running ??= dependencies.pause(0).then(loop);
+        running ??= pause(0).then(loop);
       });
     },
     async close() {
@@ -227,5 +173,3 @@ export function createRegistrar(dependencies: RegistrarDependencies): Registrar 
     },
   };
 }
-
-const ATTEMPTS = 5;

@@ -7,7 +7,8 @@ import { type RefusedJoin, resolve } from '../matching/resolve.ts';
 import { compareStrength } from '../matching/score.ts';
 import { type Assignment, assignCruids } from './continuity.ts';
 import { readPast } from './past.ts';
-import { otherOf, Pool, UNLINKED } from './pool.ts';
+import { otherOf } from '../domain/links.ts';
+import { Pool, UNLINKED } from './pool.ts';
 import type { NewId, RegistryView } from './ports.ts';
 
 /**

@@ -5,8 +5,9 @@ import type { SourceRecord } from '../domain/records.ts';
 import { identityOf } from '../fhir/identifiers.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
-import { consequences, type Decider, type Draft, pairChanges, retrieve } from './decide.ts';
+import { type Case, consequences, type Draft, pairChanges, retrieve } from './decide.ts';
 import type { Overlay } from './overlay.ts';
+import { otherOf } from '../domain/links.ts';
 import { UNLINKED } from './pool.ts';
 import { type Which, whichRecord } from './which-record.ts';
 
@@ -32,24 +33,19 @@ interface Target {
   readonly aliases: ChangeSet['aliases'];
 }
 
-async function target(
-  decider: Decider,
-  overlay: Overlay,
-  which: Exclude<Which, { kind: 'refused' }>,
-  client: string,
-): Promise<Target> {
+async function target({ overlay, newId, sender }: Case, which: Exclude<Which, { kind: 'refused' }>): Promise<Target> {
   const before = which.kind === 'update' ? await overlay.record(which.record) : undefined;
   const key = before?.key ?? overlay.next.nextRecord;
-  const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? decider.newId();
-  return { key, before, id, aliases: which.alias === null ? [] : [{ id: which.alias, client, record: key }] };
+  const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? newId();
+  return { key, before, id, aliases: which.alias === null ? [] : [{ id: which.alias, client: sender.agent, record: key }] };
 }
 
 /** The same body again, decided under the rules in force: nothing changes but the audit (design §7). */
-async function isUnchanged(decider: Decider, overlay: Overlay, submission: Submission, { before }: Target): Promise<boolean> {
+async function isUnchanged({ overlay, rules }: Case, submission: Submission, { before }: Target): Promise<boolean> {
   if (!before || before.active !== submission.active) return false;
   if ((await overlay.resource(before.key)) !== submission.resource) return false;
   const links = await overlay.linksOf(before.key);
-  return links.some((link) => link.until === null && link.ruleVersion === decider.rules.version);
+  return links.some((link) => link.until === null && link.ruleVersion === rules.version);
 }
 
 async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, 'status' | 'truncated'>): Promise<Accepted> {
@@ -57,7 +53,7 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
   const golden = record && (await overlay.golden(record.golden));
   if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);
   const broken = (await overlay.adjudications(key)).filter((said) => said.verdict === 'different');
-  const others = await Promise.all(broken.map((said) => overlay.record(said.a === key ? said.b : said.a)));
+  const others = await Promise.all(broken.map((said) => overlay.record(otherOf(said, key))));
   return {
     kind: 'accepted',
     ...rest,
@@ -71,19 +67,16 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
 }
 
 async function draft(
-  decider: Decider,
-  overlay: Overlay,
-  to: Target,
-  request: { submission: Submission; sender: Sender; at: Instant },
+  one: Case,
+  submission: Submission,
+  { to, at }: { readonly to: Target; readonly at: Instant },
 ): Promise<Draft> {
-  const { submission, sender, at } = request;
+  const { overlay, sender } = one;
   const { key, before } = to;
-  const found = submission.active
-    ? await retrieve(decider, overlay, key, submission.features)
-    : { candidates: [], truncated: false };
+  const found = submission.active ? await retrieve(one, key, submission.features) : { candidates: [], truncated: false };
   const old = before ? await overlay.pairs(key) : [];
   const { begun, ended } = pairChanges(key, old, found.candidates);
-  const neighbours = old.filter((pair) => pair.class === 'auto').map((pair) => (pair.a === key ? pair.b : pair.a));
+  const neighbours = old.filter((pair) => pair.class === 'auto').map((pair) => otherOf(pair, key));
   return {
     at,
     audit: facts(sender, submission, { record: key, created: !before }),
@@ -115,37 +108,28 @@ async function draft(
  * One submission: which record, who resembles it, who is one person, what changes (design §6). Applies the change to
  * the overlay; a refusal applies nothing.
  */
-export async function submit(
-  decider: Decider,
-  overlay: Overlay,
-  sender: Sender,
-  submission: Submission,
-): Promise<SubmissionResult> {
+export async function submit(one: Case, submission: Submission): Promise<SubmissionResult> {
+  const { overlay, sender } = one;
   const which = await whichRecord(overlay, { ...submission, client: sender.agent });
   if (which.kind === 'refused') return which;
-  const at = decider.clock.now();
-  const to = await target(decider, overlay, which, sender.agent);
-  if (await isUnchanged(decider, overlay, submission, to)) {
+  const at = one.clock.now();
+  const to = await target(one, which);
+  if (await isUnchanged(one, submission, to)) {
     const audit = facts(sender, submission, { record: to.key, created: false });
     await overlay.apply({ ...emptyChange(at, audit), aliases: to.aliases });
     return accepted(overlay, to.key, { status: 'unchanged', truncated: false });
   }
-  const drafted = await draft(decider, overlay, to, { submission, sender, at });
-  await overlay.apply(await consequences(decider, overlay, drafted));
+  const drafted = await draft(one, submission, { to, at });
+  await overlay.apply(await consequences(one, drafted));
   return accepted(overlay, to.key, { status: to.before ? 'updated' : 'created', truncated: drafted.truncated });
 }
 
 /** A transaction Bundle: in order, each seeing the ones before. The caller drops the overlay when one is refused. */
-export async function submitAll(
-  decider: Decider,
-  overlay: Overlay,
-  sender: Sender,
-  submissions: readonly Submission[],
-): Promise<CommandResult> {
+export async function submitAll(one: Case, submissions: readonly Submission[]): Promise<CommandResult> {
   const all: Accepted[] = [];
   const seen = new Set<string>();
   for (const [index, submission] of submissions.entries()) {
-    const result = await submit(decider, overlay, sender, submission);
+    const result = await submit(one, submission);
     if (result.kind === 'refused') return { kind: 'refused-entry', index, refusal: result.refusal };
     if (seen.has(result.id)) return { kind: 'refused-entry', index, refusal: TWICE };
     seen.add(result.id);

@@ -1,5 +1,5 @@
 import type { RecordKey, TaskKey } from '../domain/identity.ts';
-import type { Pair } from '../domain/links.ts';
+import { otherOf } from '../domain/links.ts';
 import type { ReviewTask, TaskKind } from '../domain/review.ts';
 import type { Regrouping } from './regroup.ts';
 import type { RegistryView } from './ports.ts';
@@ -25,12 +25,11 @@ export interface TaskRequest {
 }
 
 const ascending = (keys: readonly RecordKey[]): readonly RecordKey[] => [...new Set(keys)].sort((a, b) => a - b);
-const otherOf = (pair: Pair, record: RecordKey): RecordKey => (pair.a === record ? pair.b : pair.a);
 const sameOthers = (a: readonly RecordKey[], b: readonly RecordKey[]): boolean => a.join() === b.join();
 
 /** The classes of 1.x (opencr-1x.md §2.6): auto in its own group, conflict and potential with other groups. */
 async function matchesOf({ view, regrouping }: TaskRequest, record: RecordKey): Promise<readonly Wanted[]> {
-  const settled = new Set((await view.adjudications(record)).map((d) => (d.a === record ? d.b : d.a)));
+  const settled = new Set((await view.adjudications(record)).map((d) => otherOf(d, record)));
   const own = regrouping.goldenOf.get(record);
   const found: Record<'auto' | 'conflict' | 'potential', RecordKey[]> = { auto: [], conflict: [], potential: [] };
   for (const pair of await view.pairs(record)) {

@@ -42,7 +42,8 @@ const commitOn =
     if (changes.length === 0) return { kind: 'committed', head: disk.state.head };
     const draft = copyOf(disk.state);
     for (const change of changes) append(draft, specs, change);
-    draft.head = { ...draft.head, ...next };
+    const { nextRecord, nextGolden, nextTask } = next;
+    draft.head = { ...draft.head, nextRecord, nextGolden, nextTask };
     draft.batches.set(batch, draft.head.sequence);
     disk.state = draft;
     return { kind: 'committed', head: draft.head };

@@ -16,7 +16,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureServerCertificate, initAuthority, openAuthority } from './authority.ts';
 import type { Authority } from './authority.ts';
 import { DAY_MS, daysLeft } from './certificate.ts';
-import { issueClientCertificate } from './client-certificate.ts';
 import { inspectIdentity } from './inspect.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
