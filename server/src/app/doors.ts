@@ -30,6 +30,9 @@ const asked = (): Promise<NodeJS.Signals> =>
     }
   });
 
+/** Every address of the machine is no address to call. */
+const toCall = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host);
+
 export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   const dataDir = resolve(options.data);
   const settings = readSettings(io, options);
@@ -46,7 +49,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   try {
     const { records } = await Promise.race([server.ready, server.died.then((error) => Promise.reject(error))]);
     io.out(
-      `OpenCR is ready at https://${settings.config.app.host}:${server.port}/fhir with ${records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`,
+      `OpenCR is ready at https://${toCall(settings.config.app.host)}:${server.port}/fhir with ${records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`,
     );
     const died = await Promise.race([signal, server.died]);
     if (died instanceof Error) throw died;

@@ -4,10 +4,23 @@ import type { Client } from '../domain/principals.ts';
 import { type Authorities, createAuthorities } from '../registry/policy/authorities.ts';
 import type { Reader } from '../registry/ports.ts';
 
-/** Clients of the configuration, each overruled by the ledger's word on the same name. */
-export const effectiveClients = (configured: readonly Client[], recorded: readonly Client[]): readonly Client[] => [
-  ...new Map([...configured, ...recorded].map((client) => [client.name, client])).values(),
-];
+/** What the ledger recorded of a client comes on top of what the configuration gives it; the configuration names it for people. */
+const onTop = (configured: Client, recorded: Client): Client => ({
+  ...recorded,
+  displayName: configured.displayName,
+  systems: [...new Set([...configured.systems, ...recorded.systems])],
+  scopes: [...new Set([...configured.scopes, ...recorded.scopes])].sort(),
+});
+
+/** Clients of the configuration and of the ledger; the ledger alone says who is disabled. */
+export function effectiveClients(configured: readonly Client[], recorded: readonly Client[]): readonly Client[] {
+  const clients = new Map(configured.map((client) => [client.name, client]));
+  for (const client of recorded) {
+    const before = clients.get(client.name);
+    clients.set(client.name, before ? onTop(before, client) : client);
+  }
+  return [...clients.values()];
+}
 
 /** Who may call and what they own, as of the last change: read at every request, made again when an administrator changes it. */
 export interface Registered {

@@ -71,7 +71,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
   serve: ['data', 'config', 'rules', 'port', 'admin-port'],
   start: ['data', 'config', 'rules', 'port', 'admin-port'],
   'certs init': ['data', 'development'],
-  'certs issue': ['data', 'out'],
+  'certs issue': ['data', 'config', 'out'],
   'certs list': ['data'],
   'certs revoke': ['data'],
   'clients list': ['data', 'config'],

@@ -15,12 +15,15 @@ export interface Exchange {
   readonly base: string;
 }
 
-/** What a route answers. `log` names what is written to the access log; absent for writes, which their change set audits. */
+/**
+ * What a route answers. `log` names what is written to the access log; absent for writes, which their change set audits.
+ * Its status is the answer's unless it says another: a batch is answered with 200 and may hold refusals.
+ */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: object | null;
-  readonly log?: Pick<AccessEntry, 'event' | 'patients'>;
+  readonly log?: Pick<AccessEntry, 'event' | 'patients'> & Partial<Pick<AccessEntry, 'status' | 'code' | 'count'>>;
   /** Why it was refused, where it was. */
   readonly refusal?: Refusal;
 }

@@ -1,7 +1,13 @@
 import type { Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ServerOptions } from 'node:https';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { RegistryError, type Refusal } from '../domain/errors.ts';
 import type { Client } from '../domain/principals.ts';
 import { operationOutcome, statusOf } from '../fhir/outcome.ts';
@@ -49,6 +55,8 @@ const refusalOf = (error: unknown): Refusal => {
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('too-large', 'The body is too large.');
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') return refuse('invalid-request', 'Content-Length does not fit the body.');
   if (code === 'FST_ERR_BAD_URL') return refuse('invalid-request', 'The URL cannot be decoded.');
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return refuse('invalid-request', 'A part of the URL is too long.');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('unsupported-media-type', 'The Content-Type is none.');
   if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') return refuse('invalid-request', 'The body ended early.');
   return refuse('internal', 'The registry failed on this request; nothing was kept. Its log has the request id.');
 };
@@ -74,6 +82,18 @@ export const failure = (refusal: Refusal): Answer => ({
   refusal,
 });
 
+/** What Node's parser gives up on, by its error code: the status line and what to say. */
+const brokenRequest = (code: string | undefined): { readonly status: string; readonly refusal: Refusal } => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { status: '408 Request Timeout', refusal: refuse('too-slow', 'The request took too long to arrive.') };
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return {
+      status: '431 Request Header Fields Too Large',
+      refusal: refuse('too-large', 'The URL and the headers are too large.'),
+    };
+  return { status: '400 Bad Request', refusal: refuse('invalid-request', 'This is not HTTP.') };
+};
+
 /**
  * The point-of-service door: mutual TLS, one authentication decision a request, one error handler, and an access log
  * entry that is durable before a read or a refusal is answered (design §2.1).
@@ -83,29 +103,25 @@ export function createDoor(dependencies: DoorDependencies): {
   readonly add: (routes: readonly Route[]) => void;
 } {
   const app = Fastify({
-    https: dependencies.tls,
+    // Node looks for slow senders at this interval only.
+    https: { ...dependencies.tls, connectionsCheckingInterval: Math.min(5_000, dependencies.requestTimeoutMs) },
     loggerInstance: dependencies.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: dependencies.bodyBytes,
     requestTimeout: dependencies.requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true, querystringParser: () => ({}) },
+    // Before routing there are no hooks.
+    frameworkErrors(error, request, reply) {
+      void refuseRequest(request, reply, { agent: '', requestId: dependencies.newId(), answer: failure(refusalOf(error)) });
+    },
     // One slow sender must not hold a connection for ever; Node answers 408 itself and this gives it a body.
     clientErrorHandler(error, socket) {
       if (!socket.writable || 'headersSent' in socket) return void socket.destroy();
-      const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-      const status = slow
-        ? '408 Request Timeout'
-        : error.code === 'HPE_HEADER_OVERFLOW'
-          ? '431 Request Header Fields Too Large'
-          : '400 Bad Request';
-      const body = JSON.stringify(
-        operationOutcome(
-          refuse(slow ? 'too-slow' : 'invalid-request', slow ? 'The request took too long to arrive.' : 'This is not HTTP.'),
-        ),
-      );
+      const { status, refusal } = brokenRequest(error.code);
+      const body = JSON.stringify(operationOutcome(refusal));
       socket.end(
         `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/fhir+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       );
@@ -114,30 +130,22 @@ export function createDoor(dependencies: DoorDependencies): {
 
   const entry = (
     request: FastifyRequest,
-    facts: Pick<AccessEntry, 'event' | 'agent' | 'requestId' | 'status' | 'patients' | 'code'>,
+    facts: Omit<AccessEntry, 'at' | 'address' | 'query' | 'count'> & Partial<Pick<AccessEntry, 'count'>>,
   ): AccessEntry => ({
+    count: 1,
     ...facts,
     at: dependencies.clock.now(),
     address: addressOf(request),
     query: `${request.method} ${request.raw.url ?? ''}`,
-    count: 1,
   });
 
   const refuseRequest = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    who: { agent: string; requestId: string; refusal: Refusal },
+    { answer, ...who }: { readonly agent: string; readonly requestId: string; readonly answer: Answer },
   ): Promise<FastifyReply> => {
-    const answer = failure(who.refusal);
     await dependencies.accessLog.append(
-      entry(request, {
-        event: 'refusal',
-        agent: who.agent,
-        requestId: who.requestId,
-        status: answer.status,
-        patients: [],
-        code: who.refusal.code,
-      }),
+      entry(request, { event: 'refusal', ...who, status: answer.status, patients: [], code: answer.refusal?.code ?? '' }),
     );
     return send(reply, answer);
   };
@@ -157,13 +165,13 @@ export function createDoor(dependencies: DoorDependencies): {
     clients.set(request, { client: null, requestId });
     if (request.routeOptions.url?.startsWith('/health/')) return;
     const judged = dependencies.authenticate(request.raw.socket as TLSSocket);
-    if (isRefusal(judged)) return refuseRequest(request, reply, { agent: '', requestId, refusal: judged });
+    if (isRefusal(judged)) return refuseRequest(request, reply, { agent: '', requestId, answer: failure(judged) });
     clients.set(request, { client: judged, requestId });
     if (!dependencies.ready()) {
       return refuseRequest(request, reply, {
         agent: judged.name,
         requestId,
-        refusal: refuse('not-ready', 'The registry is not ready yet; try again later.'),
+        answer: failure(refuse('not-ready', 'The registry is not ready yet; try again later.')),
       });
     }
   });
@@ -177,13 +185,13 @@ export function createDoor(dependencies: DoorDependencies): {
     const refusal = refusalOf(error);
     if (refusal.code === 'internal')
       dependencies.log.error({ requestId: whoOf(request).requestId, error: describe(error) }, 'request failed');
-    return refuseRequest(request, reply, { ...whoOf(request), refusal });
+    return refuseRequest(request, reply, { ...whoOf(request), answer: failure(refusal) });
   });
 
   app.setNotFoundHandler(async (request, reply) =>
     refuseRequest(request, reply, {
       ...whoOf(request),
-      refusal: refuse('not-found', `There is nothing at this URL for ${request.method}.`),
+      answer: failure(refuse('not-found', `There is nothing at this URL for ${request.method}.`)),
     }),
   );
 
@@ -214,7 +222,6 @@ export function createDoor(dependencies: DoorDependencies): {
       app.route({
         method,
         url,
-        exposeHeadRoute: false,
         handler: async (request, reply) => {
           const exchange = exchangeOf(request);
           checkAcceptable(
@@ -222,15 +229,15 @@ export function createDoor(dependencies: DoorDependencies): {
             new URLSearchParams(request.raw.url?.split('?')[1] ?? '').get('_format') ?? undefined,
           );
           const answer = await handler(exchange);
-          if (answer.refusal) return refuseRequest(request, reply, { ...whoOf(request), refusal: answer.refusal });
+          if (answer.refusal) return refuseRequest(request, reply, { ...whoOf(request), answer });
           if (answer.log) {
             await dependencies.accessLog.append(
               entry(request, {
-                ...answer.log,
                 agent: exchange.client.name,
                 requestId: exchange.requestId,
                 status: answer.status,
                 code: '',
+                ...answer.log,
               }),
             );
           }

@@ -48,7 +48,10 @@ class Groups {
 
   constructor({ members, pairs, constraints }: Component) {
     this.of = new Map(
-      members.map(({ key }) => [key, { members: [key], pairs: new Map<Group, number>(), apart: new Set<Group>(), decided: false }]),
+      members.map(({ key }) => [
+        key,
+        { members: [key], pairs: new Map<Group, number>(), apart: new Set<Group>(), decided: false },
+      ]),
     );
     for (const { a, b } of pairs) this.link(this.get(a), this.get(b), 1);
     for (const { a, b, verdict } of constraints) {
@@ -95,21 +98,21 @@ class Groups {
 
 const ROUNDING = 1e9;
 
-/** Strongest first: class, rule order, normalised score rounded to 1e-9, then the identities of its records. Never a key. */
-function strongestFirst(pairs: readonly Pair[], identityOf: ReadonlyMap<RecordKey, RecordIdentity>): readonly Pair[] {
-  const identity = (key: RecordKey): RecordIdentity => identityOf.get(key) ?? { system: '', value: '', client: '' };
-  const ordered = (pair: Pair) => {
-    const [x, y] = [identity(pair.a), identity(pair.b)];
-    return compareIdentity(x, y) <= 0 ? [x, y] as const : [y, x] as const;
-  };
-  const keyed = pairs.map((pair) => ({ pair, score: Math.round(pair.normalised * ROUNDING), ends: ordered(pair) }));
-  keyed.sort(
-    (x, y) =>
-      x.pair.rule - y.pair.rule ||
-      y.score - x.score ||
-      compareIdentity(x.ends[0], y.ends[0]) ||
-      compareIdentity(x.ends[1], y.ends[1]),
-  );
+/** Each record's place in the order of identities: what breaks every tie, never a key. */
+type Ranks = ReadonlyMap<RecordKey, number>;
+
+const rankOf = (ranks: Ranks, key: RecordKey): number => ranks.get(key) ?? Infinity;
+
+const ranked = (members: readonly Member[]): Ranks =>
+  new Map(members.toSorted((x, y) => compareIdentity(x.identity, y.identity)).map(({ key }, rank) => [key, rank]));
+
+/** Strongest first: rule order, normalised score rounded to 1e-9, then the identities of the records. All of one class. */
+function strongestFirst(pairs: readonly Pair[], ranks: Ranks): readonly Pair[] {
+  const keyed = pairs.map((pair) => {
+    const [a, b] = [rankOf(ranks, pair.a), rankOf(ranks, pair.b)];
+    return { pair, score: Math.round(pair.normalised * ROUNDING), first: Math.min(a, b), second: Math.max(a, b) };
+  });
+  keyed.sort((x, y) => x.pair.rule - y.pair.rule || y.score - x.score || x.first - y.first || x.second - y.second);
   return keyed.map(({ pair }) => pair);
 }
 
@@ -122,31 +125,40 @@ function objection(one: Group, other: Group, limits: MatchingLimits): RefusedJoi
   return (one.pairs.get(other) ?? 0) + 1 / ROUNDING < limits.cohesion * possible ? 'cohesion' : undefined;
 }
 
-function bridgeOf(pair: PairName, groups: Groups, component: Component, identityOf: ReadonlyMap<RecordKey, RecordIdentity>): RecordKey {
-  const into = (key: RecordKey, group: Group): number =>
-    component.pairs.filter((p) => (p.a === key && groups.get(p.b) === group) || (p.b === key && groups.get(p.a) === group)).length;
-  const [a, b] = [into(pair.a, groups.get(pair.b)), into(pair.b, groups.get(pair.a))];
-  if (a !== b) return a > b ? pair.a : pair.b;
-  const [x, y] = [identityOf.get(pair.a), identityOf.get(pair.b)];
-  return x && y && compareIdentity(x, y) > 0 ? pair.b : pair.a;
-}
-
 type Objection = PairName & Pick<RefusedJoin, 'reason'>;
 
-/** Of each two groups that stayed apart, the strongest pair that was refused. */
-function refusedJoins(objections: readonly Objection[], groups: Groups, component: Component): readonly RefusedJoin[] {
-  const identityOf = identities(component);
+/** The bridge of a refused pair (see RefusedJoin): each record's pairs into other groups are counted once for all. */
+function bridges({ pairs }: Component, groups: Groups, ranks: Ranks): (refused: PairName) => RecordKey {
+  const counts = new Map<RecordKey, Map<Group, number>>();
+  const into = (record: RecordKey, group: Group): number => counts.get(record)?.get(group) ?? 0;
+  const add = (record: RecordKey, group: Group): void => {
+    const row = counts.get(record) ?? new Map<Group, number>();
+    counts.set(record, row.set(group, into(record, group) + 1));
+  };
+  for (const { a, b } of pairs) {
+    add(a, groups.get(b));
+    add(b, groups.get(a));
+  }
+  return ({ a, b }) => {
+    const lead = into(a, groups.get(b)) - into(b, groups.get(a)) || rankOf(ranks, b) - rankOf(ranks, a);
+    return lead > 0 ? a : b;
+  };
+}
+
+/** Of each two groups that stayed apart, the strongest pair that was refused; strongest first. */
+function refusedJoins(
+  objections: readonly Objection[],
+  groups: Groups,
+  bridgeOf: (refused: PairName) => RecordKey,
+): readonly RefusedJoin[] {
   const seen = new Map<Group, Set<Group>>();
   return objections.flatMap(({ a, b, reason }) => {
     const [one, other] = [groups.get(a), groups.get(b)];
     if (one === other || seen.get(one)?.has(other) || seen.get(other)?.has(one)) return [];
     seen.set(one, (seen.get(one) ?? new Set()).add(other));
-    return [{ pair: { a, b }, reason, bridge: bridgeOf({ a, b }, groups, component, identityOf) }];
+    return [{ pair: { a, b }, reason, bridge: bridgeOf({ a, b }) }];
   });
 }
-
-const identities = ({ members }: Component): ReadonlyMap<RecordKey, RecordIdentity> =>
-  new Map(members.map(({ key, identity }) => [key, identity]));
 
 /**
  * Which records of a component are one person (design §2.3): a pure function of the records, their pairs and people's
@@ -159,7 +171,7 @@ const identities = ({ members }: Component): ReadonlyMap<RecordKey, RecordIdenti
  */
 export function resolve(component: Component, limits: MatchingLimits): Partition {
   const groups = new Groups(component);
-  const identityOf = identities(component);
+  const ranks = ranked(component.members);
   for (const { a, b, verdict } of component.constraints) {
     if (verdict !== 'same') continue;
     const [one, other] = [groups.get(a), groups.get(b)];
@@ -168,29 +180,27 @@ export function resolve(component: Component, limits: MatchingLimits): Partition
   }
   const objections: Objection[] = [];
   const automatic = component.pairs.filter((pair) => pair.class === 'auto');
-  for (const { a, b } of strongestFirst(automatic, identityOf)) {
+  for (const { a, b } of strongestFirst(automatic, ranks)) {
     const [one, other] = [groups.get(a), groups.get(b)];
     if (one === other) continue;
     const reason = objection(one, other, limits);
     if (reason) objections.push({ a, b, reason });
     else groups.join(one, other);
   }
-  const smallest = (group: readonly RecordKey[]): RecordIdentity =>
-    group.flatMap((key) => identityOf.get(key) ?? []).reduce((x, y) => (compareIdentity(x, y) <= 0 ? x : y));
+  const first = (members: readonly RecordKey[]): number => Math.min(...members.map((key) => rankOf(ranks, key)));
   return {
     groups: groups
       .all()
-      .map(({ members }) => [...members].sort((x, y) => x - y))
-      .map((members) => ({ members, first: smallest(members) }))
-      .sort((x, y) => compareIdentity(x.first, y.first))
-      .map(({ members }) => members),
-    refused: refusedJoins(objections, groups, component),
+      .map(({ members }) => members.toSorted((x, y) => x - y))
+      .sort((x, y) => first(x) - first(y)),
+    refused: refusedJoins(objections, groups, bridges(component, groups, ranks)),
   };
 }
 
 /**
  * The decisions that `next` contradicts: with "same", a "different" between the two groups that "same" decisions make;
- * with "different", the "same" decisions of a chain that ties the two records. Empty when it contradicts none.
+ * with "different", the "same" decisions of a shortest chain that ties the two records. Empty when it contradicts none.
+ * `constraints` are consistent and about other pairs: an earlier decision on the same pair is replaced, not contradicted.
  */
 export function contradictions(constraints: readonly Constraint[], next: Constraint): readonly Constraint[] {
   const same = constraints.filter((constraint) => constraint.verdict === 'same');

@@ -1,96 +1,8 @@
-/** Stories and laws of CRUID continuity, over a small model of the ledger's links. Records and CRUIDs are small numbers. */
+/** Stories and laws of CRUID continuity. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignCruids, type Continuity } from './continuity.ts';
-
-type Partition = readonly (readonly number[])[];
-interface Decision {
-  readonly a: number;
-  readonly b: number;
-  readonly golden: number;
-}
-
-/** Links with the step they began and ended at, golden records with the step of their retirement: as the ledger keeps them. */
-class World {
-  step = 0;
-  links: { readonly record: number; readonly golden: number; until: number | null }[] = [];
-  readonly goldens = new Map<number, { retiredAt: number | null; replacedBy: number | null }>();
-  decisions: readonly Decision[] = [];
-
-  holder(record: number): number | undefined {
-    return this.links.find((link) => link.record === record && link.until === null)?.golden;
-  }
-  holders(golden: number): readonly number[] {
-    return this.links.filter((link) => link.golden === golden && link.until === null).map(({ record }) => record);
-  }
-  lastHolders(golden: number): readonly number[] {
-    const at = this.goldens.get(golden)?.retiredAt ?? null;
-    return this.links.filter((link) => link.golden === golden && link.until === at).map(({ record }) => record);
-  }
-  /** The CRUID in force that a reader of this one is led to. */
-  resolve(golden: number): number | null {
-    const found = this.goldens.get(golden)!;
-    return found.retiredAt === null ? golden : found.replacedBy;
-  }
-  retired(): readonly number[] {
-    const at = (golden: number): number => this.goldens.get(golden)?.retiredAt ?? Infinity;
-    return [...this.goldens.keys()].filter((golden) => at(golden) < Infinity).sort((x, y) => at(x) - at(y));
-  }
-  partition(): Partition {
-    return [...this.goldens.keys()].map((golden) => this.holders(golden)).filter((group) => group.length > 0);
-  }
-
-  past(groups: Partition, updated: number | null): Continuity {
-    const pool = new Set(groups.flat());
-    const held = (records: Iterable<number>) =>
-      new Map(
-        [...records].flatMap((record) => (this.holder(record) === undefined ? [] : [[record, this.holder(record)!] as const])),
-      );
-    const retired = this.retired()
-      .filter((golden) => this.links.some((link) => link.golden === golden && pool.has(link.record)))
-      .map((golden) => ({ golden, lastHolders: this.lastHolders(golden) }));
-    const holder = held(pool);
-    return {
-      groups,
-      holder,
-      decidedOn: this.decisions.filter(({ a }) => pool.has(a)).map(({ golden, ...records }) => ({ golden, records })),
-      retired,
-      others: held(retired.flatMap(({ lastHolders }) => lastHolders).filter((record) => !pool.has(record))),
-      pinned: new Set([...holder.values()].filter((golden) => this.holders(golden).some((record) => !pool.has(record)))),
-      updated,
-    };
-  }
-
-  /** Groups records anew and writes what follows; answers the CRUID of each group. */
-  regroup(groups: Partition, updated: number | null = null): readonly number[] {
-    this.step += 1;
-    const { goldens, retire, revive } = assignCruids(this.past(groups, updated));
-    const given = goldens.map((golden) => {
-      if (golden !== 'new') return golden;
-      this.goldens.set(this.goldens.size + 1, { retiredAt: null, replacedBy: null });
-      return this.goldens.size;
-    });
-    for (const golden of revive) this.goldens.set(golden, { retiredAt: null, replacedBy: null });
-    for (const [index, group] of groups.entries()) for (const record of group) this.move(record, given[index]!);
-    for (const { golden, replacedBy } of retire) {
-      const target = replacedBy === null ? null : 'group' in replacedBy ? given[replacedBy.group]! : replacedBy.golden;
-      this.goldens.set(golden, { retiredAt: this.goldens.get(golden)?.retiredAt ?? this.step, replacedBy: target });
-    }
-    return given;
-  }
-  private move(record: number, golden: number): void {
-    if (this.holder(record) === golden) return;
-    for (const link of this.links) if (link.record === record) link.until ??= this.step;
-    this.links.push({ record, golden, until: null });
-  }
-}
-
-/** A world in which each group was registered in turn: its CRUIDs are 1, 2, 3… */
-const worldOf = (...groups: Partition): World => {
-  const world = new World();
-  for (const group of groups) world.regroup([group]);
-  return world;
-};
+import { type Decision, type Partition, World, worldOf } from './continuity.fixture.ts';
+import { assignCruids } from './continuity.ts';
 
 describe('the CRUID is continuity', () => {
   it('gives a new record a new CRUID, and a record that joins a group its CRUID', () => {
@@ -101,7 +13,7 @@ describe('the CRUID is continuity', () => {
   it('of two groups that join the CRUID of most records survives, and the other resolves to it', () => {
     const world = worldOf([1], [2, 3]);
     expect(world.regroup([[1, 2, 3]])).toEqual([2]);
-    expect(world.resolve(1)).toBe(2);
+    expect(world.target(1)).toBe(2);
   });
 
   it('of two groups as large the oldest CRUID survives', () => {
@@ -135,11 +47,11 @@ describe('the CRUID is continuity', () => {
     const world = worldOf([3], [1], [2]);
     expect(world.regroup([[1, 3], [2]])).toEqual([1, 3]);
     expect(world.regroup([[1, 2, 3]])).toEqual([1]);
-    expect([2, 3].map((golden) => world.resolve(golden))).toEqual([1, 1]);
+    expect([2, 3].map((golden) => world.target(golden))).toEqual([1, 1]);
     expect(world.regroup([[1, 2], [3]]), 'the last join is undone first').toEqual([3, 1]);
-    expect(world.resolve(2)).toBe(3);
+    expect(world.target(2)).toBe(3);
     expect(world.regroup([[2], [1, 3]])).toEqual([3, 1]);
-    expect(world.resolve(2)).toBe(1);
+    expect(world.target(2)).toBe(1);
     expect(world.regroup([[2], [1], [3]])).toEqual([3, 2, 1]);
   });
 
@@ -147,7 +59,7 @@ describe('the CRUID is continuity', () => {
     const world = worldOf([1, 2]);
     expect(world.regroup([[1], [2]], 1)).toEqual([2, 1]);
     expect(world.regroup([[1, 2]], 1)).toEqual([1]);
-    expect(world.resolve(2)).toBe(1);
+    expect(world.target(2)).toBe(1);
     expect(world.regroup([[1], [2]], 1)).toEqual([2, 1]);
   });
 
@@ -155,7 +67,7 @@ describe('the CRUID is continuity', () => {
     const world = worldOf([1], [2], [3], [4], [5]);
     world.regroup([[1, 2, 3, 4, 5]]);
     expect(world.regroup([[1], [2, 3, 4, 5]], 1)).toEqual([6, 1]);
-    expect([2, 3, 4, 5].map((golden) => world.resolve(golden))).toEqual([1, 1, 1, 1]);
+    expect([2, 3, 4, 5].map((golden) => world.target(golden))).toEqual([1, 1, 1, 1]);
   });
 
   it('does not count the record just updated when two groups join', () => {
@@ -253,7 +165,7 @@ const anyone = fc.constantFrom(null, ...RECORDS);
 /** Everybody's CRUID, and where each CRUID ever given leads. */
 const snapshot = (world: World) => ({
   records: RECORDS.map((record) => world.holder(record)),
-  cruids: [...world.goldens.keys()].map((golden) => world.resolve(golden)),
+  cruids: [...world.goldens.keys()].map((golden) => world.target(golden)),
 });
 
 describe('in any history', () => {
@@ -263,7 +175,7 @@ describe('in any history', () => {
     const check: Step = (world, groups, updated) => {
       world.regroup(groups, updated);
       for (const golden of world.goldens.keys()) {
-        const target = world.resolve(golden)!;
+        const target = world.target(golden)!;
         expect(world.goldens.get(target)?.retiredAt, `${golden} → ${target}`).toBeNull();
         const places = world.lastHolders(golden).map((record) => world.holder(record));
         const count = (place: number | undefined): number => places.filter((one) => one === place).length;
@@ -284,7 +196,7 @@ describe('in any history', () => {
       for (const [index, golden] of given.entries()) {
         const last = had.get(golden);
         if (last) expect(groups[index]!.some((record) => last.includes(record))).toBe(true);
-        else expect([...had.keys()].map((one) => world.resolve(one))).not.toContain(golden);
+        else expect([...had.keys()].map((one) => world.target(one))).not.toContain(golden);
       }
     };
     fc.assert(

@@ -15,7 +15,7 @@ export interface SearchPage {
 }
 
 /** What one search looks at before it says that it asks for too much. */
-const EXAMINED = 10_000;
+const EXAMINED = 2_000;
 
 const meets = (queries: readonly IdentifierQuery[], { system, value }: { system: string; value: string }): boolean =>
   queries.some((query) => (query.system === null || query.system === system) && (query.value === null || query.value === value));

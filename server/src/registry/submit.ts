@@ -139,4 +139,4 @@ export async function submitAll(one: Case, submissions: readonly Submission[]): 
 }
 
 // FHIR R4 http.html#trules: a transaction in which two entries have one identity fails.
-const TWICE = refuse('invalid-request', 'Two entries of the transaction are the same record.', 'Bundle.entry');
+const TWICE = refuse('invalid-request', 'Two entries of the transaction are the same record.');

@@ -187,17 +187,19 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
         expect(await store.ledger.resolveId('record-2', 'clinicA')).toBeUndefined();
       });
 
-      test("an own id comes before the client's alias, and that before everyone's", async () => {
+      test("the client's alias comes before an own id, and that before everyone's alias", async () => {
         const aliases = [
           { id: 'x', client: 'clinicA', record: 1 },
           { id: 'x', client: '', record: 2 },
           { id: 'record-3', client: 'clinicA', record: 1 },
+          { id: 'record-3', client: '', record: 2 },
         ];
         await commit(store.ledger, [arrival(1), arrival(2), arrival(3), change({ aliases })]);
         await restart();
         expect(await store.ledger.resolveId('x', 'clinicA')).toEqual({ kind: 'record', key: 1 });
         expect(await store.reader.resolveId('x', 'clinicB')).toEqual({ kind: 'record', key: 2 });
-        expect(await store.ledger.resolveId('record-3', 'clinicA')).toEqual({ kind: 'record', key: 3 });
+        expect(await store.ledger.resolveId('record-3', 'clinicA')).toEqual({ kind: 'record', key: 1 });
+        expect(await store.reader.resolveId('record-3', 'clinicB')).toEqual({ kind: 'record', key: 3 });
       });
     });
 

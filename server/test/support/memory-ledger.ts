@@ -64,8 +64,8 @@ const resolveOn =
   (disk: MemoryDisk) =>
   (id: string, client: string): Named | undefined => {
     const { ids, aliases } = disk.state;
-    const alias = aliases.get(aliasName(id, client)) ?? aliases.get(aliasName(id, ''));
-    return ids.get(id) ?? (alias === undefined ? undefined : { kind: 'record', key: alias });
+    const named = (key: RecordKey | undefined): Named | undefined => (key === undefined ? undefined : { kind: 'record', key });
+    return named(aliases.get(aliasName(id, client))) ?? ids.get(id) ?? named(aliases.get(aliasName(id, '')));
   };
 
 /** The latest adjudication on each pair of the record at a sequence. */

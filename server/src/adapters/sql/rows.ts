@@ -35,17 +35,16 @@ export const headReader = (db: Connection): (() => Head) => {
   };
 };
 
-/** Answers what an id names. */
+/** Answers what an id names: to a client its own alias comes first (design §7), everyone's alias last. */
 export const idResolver = (db: Connection): ((id: string, client: string) => Named | undefined) => {
   const own = db.prepare<[string], number>('SELECT n FROM id WHERE text = ?').pluck();
-  const alias = db
-    .prepare<[string, string], number>("SELECT record FROM alias WHERE id = ? AND client IN (?, '') ORDER BY client DESC LIMIT 1")
-    .pluck();
+  const alias = db.prepare<[string, string], number>('SELECT record FROM alias WHERE id = ? AND client = ?').pluck();
   return (id, client) => {
-    const n = own.get(id);
+    const record = alias.get(id, client);
+    const n = record === undefined ? own.get(id) : 2 * record;
     if (n !== undefined) return { kind: n % 2 === 0 ? 'record' : 'golden', key: Math.floor(n / 2) };
-    const key = alias.get(id, client);
-    return key === undefined ? undefined : { kind: 'record', key };
+    const everyones = alias.get(id, '');
+    return everyones === undefined ? undefined : { kind: 'record', key: everyones };
   };
 };
 

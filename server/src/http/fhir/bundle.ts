@@ -106,7 +106,24 @@ const answerEntry = (dependencies: FhirDependencies, exchange: Exchange, outcome
   };
 };
 
-/** A batch or transaction Bundle of Patients. 1.x's headers name the accepted ones, in order, as JSON lists. */
+/** Past this many characters clients and proxies refuse an answer for its headers (nginx and Tomcat at 8 KB in all). */
+const HEADER_ROOM = 6_000;
+
+/** 1.x's headers name the accepted ones, in order, as JSON lists; left out where they would be too long, since the body says it all. */
+const headersOf = (accepted: readonly Accepted[], style: BundleStyle['location']): Record<string, string> => {
+  const location = JSON.stringify(accepted.map((one) => locationOf(one, style)));
+  const locationcruid = JSON.stringify(accepted.map((one) => `Patient/${one.cruid}`));
+  return location.length + locationcruid.length > HEADER_ROOM ? {} : { location, locationcruid };
+};
+
+/** The refused entries of a batch as one row of the access log: the batch itself is answered with success. */
+const refusalsIn = (outcomes: readonly EntryOutcome[]): Pick<Answer, 'log'> => {
+  const [first, ...more] = outcomes.filter(isRefusal);
+  if (!first) return {};
+  return { log: { event: 'refusal', patients: [], status: statusOf(first.code), code: first.code, count: more.length + 1 } };
+};
+
+/** A batch or transaction Bundle of Patients. */
 export async function submitBundle(
   dependencies: FhirDependencies,
   exchange: Exchange,
@@ -121,10 +138,8 @@ export async function submitBundle(
   const entries = outcomes.map((outcome) => answerEntry(dependencies, exchange, outcome));
   return {
     status: style.status,
-    headers: {
-      location: JSON.stringify(accepted.map((one) => locationOf(one, style.location))),
-      locationcruid: JSON.stringify(accepted.map((one) => `Patient/${one.cruid}`)),
-    },
+    headers: headersOf(accepted, style.location),
     body: bundleResponse(bundle.type, entries),
+    ...refusalsIn(outcomes),
   };
 }
