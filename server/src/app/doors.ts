@@ -38,6 +38,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   const settings = readSettings(io, options);
   if (typeof settings === 'number') return settings;
   for (const warning of settings.warnings) io.err(`Warning: ${warning}`);
+  if (process.getuid?.() === 0) io.err('Warning: this is root; run the registry under an account of its own.');
   if (!existsSync(tlsFolder(dataDir)) && !bringsOwnTls(settings.config)) {
     throw new RegistryError(
       'not-found',

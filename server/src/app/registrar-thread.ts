@@ -28,7 +28,7 @@ const store = openStore(setup.dataDir, {
 const index = createExhaustiveIndex(setup.rules);
 const decider = { rules: setup.rules, index, clock: systemClock, newId: uuidv7 };
 const extractor = createExtractor(setup.rules.features);
-await prepare({
+const indexed = await prepare({
   ledger: store.ledger,
   scan: store.scan,
   decider,
@@ -42,6 +42,7 @@ const registrar = createRegistrar({
   ledger: store.ledger,
   decider,
   limits: setup.limits,
+  indexed,
   pause: (milliseconds) => (milliseconds === 0 ? setImmediate() : setTimeout(milliseconds)),
   warn: (words) => {
     tell({ kind: 'warning', words });

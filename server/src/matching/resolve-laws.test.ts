@@ -206,7 +206,7 @@ describe('laws', () => {
     });
   });
 
-  it('resolves 1,000 records with 200,000 pairs well under a second', () => {
+  it('200,000 pairs among 1,000 records, and 10,000 refused joins, are a matter of moments', () => {
     const pairs: Pair[] = [];
     for (let a = 1; a <= 1000; a += 1) {
       for (let step = 1; step <= 200; step += 1)
@@ -214,9 +214,10 @@ describe('laws', () => {
     }
     const component = { members: Array.from({ length: 1000 }, (_, at) => member(at + 1)), pairs, constraints: [] };
     const started = performance.now();
-    const { refused } = resolve(component, LIMITS);
+    const { refused } = resolve(component, { ...LIMITS, maxGroup: 5 });
     const took = performance.now() - started;
-    expect(refused.length).toBeGreaterThan(100);
-    expect(took).toBeLessThan(1000);
+    expect(refused.length).toBeGreaterThan(10_000);
+    // 0.3 s on a quiet machine; 20 s where each refused join looks through all pairs.
+    expect(took).toBeLessThan(3000);
   });
 });

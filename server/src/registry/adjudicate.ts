@@ -1,14 +1,15 @@
-import type { AuditFacts } from '../domain/change-set.ts';
+import { type AuditFacts, emptyChange } from '../domain/change-set.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { RecordKey } from '../domain/identity.ts';
 import type { Adjudication, PairName } from '../domain/links.ts';
 import { pairName } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
 import { refuse } from '../fhir/refusal.ts';
 import { componentOf } from '../matching/components.ts';
 import { contradictions } from '../matching/resolve.ts';
-import type { AdjudicationCommand, CommandResult, Refused } from './commands.ts';
+import type { AdjudicationCommand, CommandResult, Refused, Sender } from './commands.ts';
 import { type Case, consequences } from './decide.ts';
-import type { Overlay } from './overlay.ts';
+import { createOverlay, type Overlay } from './overlay.ts';
 import { otherOf } from '../domain/links.ts';
 
 const refused = (code: ErrorCode, diagnostics: string): Refused => ({ kind: 'refused', refusal: refuse(code, diagnostics) });
@@ -47,6 +48,34 @@ async function contradiction(overlay: Overlay, decision: Adjudication, limit: nu
   return `It contradicts earlier decisions, take those back first: ${words.join('; ')}.`;
 }
 
+const factsOf = (
+  { agent, address, requestId }: Sender,
+  { verdict }: AdjudicationCommand,
+  record: RecordKey | null,
+): AuditFacts => ({
+  action: 'link',
+  agent,
+  address,
+  requestId,
+  record,
+  what: `adjudicate ${verdict}`,
+});
+
+/** The decision on one pair, or why it cannot be taken. */
+async function decisionOn(
+  { sender, rules }: Case,
+  overlay: Overlay,
+  { pair, verdict }: { readonly pair: AdjudicationCommand['pairs'][number]; readonly verdict: Adjudication['verdict'] },
+): Promise<Adjudication | Refused> {
+  const [a, b] = [await sourceRecord(overlay, pair.a, sender.agent), await sourceRecord(overlay, pair.b, sender.agent)];
+  if (!a || !b) return refused('not-found', `No source record Patient/${a ? pair.b : pair.a}.`);
+  if (a.key === b.key) return refused('business-rule', `Patient/${a.id} cannot be decided on with itself.`);
+  const golden = verdict === 'same' ? a.golden : null;
+  const decision = { ...pairName(a.key, b.key), verdict, by: sender.agent, golden };
+  const words = await contradiction(overlay, decision, rules.limits.maxComponent);
+  return words === undefined ? decision : refused('conflict', words);
+}
+
 /**
  * A person's decision on pairs of source records: "same" joins them, "different" keeps them apart for ever (a broken
  * match), "undecided" takes an earlier decision back. All pairs are decided in one change set, or none.
@@ -55,25 +84,17 @@ export async function adjudicate(one: Case, command: AdjudicationCommand): Promi
   const { overlay, sender } = one;
   const adjudications: Adjudication[] = [];
   const touched = new Set<number>();
+  // Each pair is checked with the ones before it already decided.
+  const decided = createOverlay(overlay, overlay);
   for (const pair of command.pairs) {
-    const [a, b] = [await sourceRecord(overlay, pair.a, sender.agent), await sourceRecord(overlay, pair.b, sender.agent)];
-    if (!a || !b) return refused('not-found', `No source record Patient/${a ? pair.b : pair.a}.`);
-    if (a.key === b.key) return refused('business-rule', `Patient/${a.id} cannot be decided on with itself.`);
-    const golden = command.verdict === 'same' ? a.golden : null;
-    const decision = { ...pairName(a.key, b.key), verdict: command.verdict, by: sender.agent, golden };
-    const words = await contradiction(overlay, decision, one.rules.limits.maxComponent);
-    if (words) return refused('conflict', words);
+    const decision = await decisionOn(one, decided, { pair, verdict: command.verdict });
+    if ('refusal' in decision) return decision;
     adjudications.push(decision);
-    touched.add(a.key).add(b.key);
+    touched.add(decision.a).add(decision.b);
+    await decided.apply({ ...emptyChange(one.clock.now(), factsOf(sender, command, decision.a)), adjudications: [decision] });
   }
-  const audit: AuditFacts = {
-    action: 'link',
-    agent: sender.agent,
-    address: sender.address,
-    requestId: sender.requestId,
-    record: adjudications[0]?.a ?? null,
-    what: `adjudicate ${command.verdict}`,
-  };
+  const [first] = adjudications;
+  const audit = factsOf(sender, command, first?.a ?? null);
   const change = await consequences(one, {
     at: one.clock.now(),
     audit,

@@ -109,12 +109,43 @@ describe('the CRUID is continuity', () => {
     expect(worldOf([1, 2]).regroup([[2], [1]])).toEqual([2, 1]);
   });
 
+  it('a group left without one takes back the CRUID that most of its records had, not the last retired', () => {
+    const world = worldOf([1, 5, 6, 7], [3, 4], [2]);
+    world.regroup([[1, 3, 4, 5, 6, 7]]);
+    world.regroup([[1, 2, 3, 4, 5, 6, 7]]);
+    expect(
+      world.regroup([
+        [2, 3, 4],
+        [1, 5, 6, 7],
+      ]),
+    ).toEqual([2, 1]);
+    expect(world.target(3)).toBe(2);
+  });
+
+  it('a CRUID that does not survive in the group it goes to stays with most of its records', () => {
+    const world = worldOf([1, 2], [3, 4, 5], [6, 7, 8]);
+    world.regroup([[1, 2, 3, 4, 5]]);
+    expect(world.regroup([[1, 2], [3, 6, 7, 8], [4], [5]])).toEqual([2, 3, 4, 5]);
+    expect(world.target(1)).toBe(2);
+  });
+
   it('never retires a CRUID that records outside the pool have, nor links anybody new to them', () => {
     const world = worldOf([1, 2, 3], [4]);
     const { goldens, retire } = assignCruids(world.past([[1, 2, 4]], null));
     expect([goldens, retire]).toEqual([[2], []]);
     expect(assignCruids(world.past([[1], [4]], 1)).goldens, 'alone it keeps what it has').toEqual([1, 2]);
     expect(assignCruids(world.past([[1, 5]], 5)).goldens).toEqual(['new']);
+  });
+
+  it('a retired CRUID leads to most of its records, inside and outside the pool counted together', () => {
+    const world = worldOf([4, 5, 6, 7], [1, 2, 3], [8, 9]);
+    world.regroup([[1, 2, 3, 4, 5, 6, 7]]);
+    world.regroup([
+      [1, 4, 5, 6, 7],
+      [2, 3, 8, 9],
+    ]);
+    const { retire } = assignCruids(world.past([[1, 4, 5, 6, 7], [2]], null));
+    expect(retire).toEqual([{ golden: 2, replacedBy: { golden: 3 } }]);
   });
 });
 

@@ -66,7 +66,10 @@ const countOf = ({ updated }: Scene, records: readonly RecordKey[]): number =>
 const isDecided = ({ decidedOn }: Scene, { golden, records }: Holding): boolean =>
   decidedOn.some(({ golden: on, records: { a, b } }) => on === golden && (records.includes(a) || records.includes(b)));
 
-/** A pinned CRUID stays with the records outside; a group that holds it whole may keep it, nobody new may join them. */
+/**
+ * A pinned CRUID stays with the records outside. A group that has it whole may keep it (nothing moves, and no other CRUID
+ * claims the group, so it is never retired); a group with anybody else may not, or they would be linked to those outside.
+ */
 const holdings = ({ groups, holder, pinned }: Scene): readonly Holding[] =>
   groups.flatMap((members, group) =>
     [...Map.groupBy(members, (record) => holder.get(record))].flatMap(([golden, records]) =>
@@ -153,7 +156,7 @@ function survivors(scene: Scene, claimed: readonly Holding[]): readonly (GoldenK
  * broken with nothing else in between, gives each person its old CRUID again.
  */
 export function assignCruids(input: Continuity): Assignment {
-  const { groups, holder, pinned } = input;
+  const { groups, holder } = input;
   const scene = { ...input, groupOf: new Map(groups.flatMap((group, index) => group.map((record) => [record, index] as const))) };
   const retired = input.retired.filter(({ lastHolders }) => lastHolders.some((record) => scene.groupOf.has(record)));
   const leading = (those: Continuity['retired'], kept: readonly (GoldenKey | undefined)[]): readonly Former[] =>
@@ -163,7 +166,7 @@ export function assignCruids(input: Continuity): Assignment {
   const kept = survivors(scene, claimed);
   const holders = Map.groupBy(holder.keys(), (record) => holder.get(record));
   const lost = claimed
-    .filter(({ golden }) => !kept.includes(golden) && !pinned.has(golden))
+    .filter(({ golden }) => !kept.includes(golden))
     .map(({ golden }) => ({ golden, lastHolders: holders.get(golden) ?? [] }));
   const formers = leading([...retired, ...lost], kept);
   const spare = spares(scene, formers);

@@ -25,6 +25,8 @@ export interface Overlay extends RegistryView {
 interface Start {
   readonly sequence: Sequence;
   readonly next: NextKeys;
+  /** Of an overlay laid on another: the candidate index is behind on these already. */
+  readonly rewritten?: ReadonlySet<RecordKey>;
 }
 
 type LinkEvent = { readonly at: Sequence; readonly link: HeldLink } | { readonly at: Sequence; readonly ends: PairOfLink };
@@ -80,11 +82,12 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
   let sequence = start.sequence;
   let next = start.next;
   const changes: ChangeSet[] = [];
-  const rewritten = new Set<RecordKey>();
+  const rewritten = new Set(start.rewritten);
   const names = new Map<string, RecordKey>();
   const ids = new Map<string, Named>();
   const aliases = new Map<string, RecordKey>();
   const records = new Map<RecordKey, SourceRecord>();
+  const created = new Set<RecordKey>();
   const contents = new Map<RecordKey, { resource: string; features: FeatureValues; names: ReadonlySet<string> }>();
   const goldens = new Map<GoldenKey, GoldenRecord>();
   const linkEvents = new Map<RecordKey, LinkEvent[]>();
@@ -97,6 +100,7 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
   const applyRecords = (change: ChangeSet): void => {
     for (const { record, content, features } of change.records) {
       records.set(record.key, { ...record, since: sequence, lastUpdated: change.at });
+      if (record.version === 1) created.add(record.key);
       ids.set(record.id, { kind: 'record', key: record.key });
       next = { ...next, nextRecord: Math.max(next.nextRecord, record.key + 1) };
       if (!content || !features) continue;
@@ -110,7 +114,7 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
 
   const applyGoldens = async (change: ChangeSet): Promise<void> => {
     for (const { golden, retired } of change.goldens) {
-      const before = goldens.get(golden.key) ?? (await base.golden(golden.key));
+      const before = goldens.get(golden.key) ?? (golden.version === 1 ? undefined : await base.golden(golden.key));
       const retiredAt = retired === 'now' ? sequence : golden.active ? null : (before?.retiredAt ?? null);
       goldens.set(golden.key, { ...golden, retiredAt, since: sequence, lastUpdated: change.at });
       ids.set(golden.id, { kind: 'golden', key: golden.key });
@@ -141,6 +145,10 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
       next = { ...next, nextTask: Math.max(next.nextTask, task.key + 1) };
     }
   };
+
+  /** The base's rows about a record; it has none about one that was created here. */
+  const below = async <V>(record: RecordKey, read: (record: RecordKey) => Promise<readonly V[]>): Promise<readonly V[]> =>
+    created.has(record) ? [] : read(record);
 
   return {
     get sequence() {
@@ -187,13 +195,13 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
       }
       return [...members].sort((x, y) => x - y);
     },
-    linksOf: async (record) => withEvents(await base.linksOf(record), linkEvents.get(record)),
+    linksOf: async (record) => withEvents(await below(record, base.linksOf), linkEvents.get(record)),
     linksTo: async (golden) => withEvents(await base.linksTo(golden), goldenEvents.get(golden)),
-    pairs: async (record) => overridden<Pair>(await base.pairs(record), pairs.get(record), record),
+    pairs: async (record) => overridden<Pair>(await below(record, base.pairs), pairs.get(record), record),
     adjudications: async (record) =>
-      overridden<Adjudication>(await base.adjudications(record), adjudications.get(record), record),
+      overridden<Adjudication>(await below(record, base.adjudications), adjudications.get(record), record),
     async openTasks(record) {
-      const tasks = [...(await base.openTasks(record)), ...(opened.get(record) ?? [])];
+      const tasks = [...(await below(record, base.openTasks)), ...(opened.get(record) ?? [])];
       return closed.size === 0 ? tasks : tasks.filter((task) => !closed.has(task.key));
     },
   };

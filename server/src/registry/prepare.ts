@@ -1,5 +1,5 @@
 import { type ChangeSet, emptyChange } from '../domain/change-set.ts';
-import type { RecordKey } from '../domain/identity.ts';
+import type { RecordKey, Sequence } from '../domain/identity.ts';
 import type { Pair, PairName } from '../domain/links.ts';
 import type { FeatureValues, RuleSet } from '../matching/model.ts';
 import { type Decider, pairChanges } from './decide.ts';
@@ -78,10 +78,10 @@ async function write({ ledger, decider }: PrepareDependencies, head: Head, chang
  * New rules: every pair is made again before the registry is ready. Links stand with their old version until their
  * component is touched (design §2.3). Interrupted, it goes on from what it finds: a pair whose verdict stands is left.
  */
-async function rebuildPairs(dependencies: PrepareDependencies): Promise<void> {
-  const { ledger, decider, progress } = dependencies;
+async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Promise<void> {
+  const { decider, progress } = dependencies;
   const { rules } = decider;
-  let head = await ledger.head();
+  let head = before;
   if (head.ruleVersion === rules.version) return;
   const total = head.nextRecord - 1;
   let begun: Pair[] = [];
@@ -102,9 +102,14 @@ async function rebuildPairs(dependencies: PrepareDependencies): Promise<void> {
 
 const definition = ({ features, rules, limits }: RuleSet): Omit<RuleSet, 'version'> => ({ features, rules, limits });
 
-/** Everything between opening the store and being ready: features, index, pairs under the rules in force. */
-export async function prepare(dependencies: PrepareDependencies): Promise<void> {
+/**
+ * Everything between opening the store and being ready: features, index, pairs under the rules in force. Answers where
+ * the ledger stood before: what other processes commit meanwhile may not be in the index, and makes new pairs `behind`.
+ */
+export async function prepare(dependencies: PrepareDependencies): Promise<Sequence> {
+  const head = await dependencies.ledger.head();
   await backfillFeatures(dependencies);
   await loadIndex(dependencies);
-  await rebuildPairs(dependencies);
+  await rebuildPairs(dependencies, head);
+  return head.sequence;
 }

@@ -14,8 +14,13 @@ export interface Projection {
 
 const PAGE = 256;
 
-export function createProjection(ledger: Ledger, { index, rules }: Pick<Decider, 'index' | 'rules'>): Projection {
-  let known: Sequence | null = null;
+/** `indexed`: every change set up to there is in the index already. */
+export function createProjection(
+  ledger: Ledger,
+  { index, rules }: Pick<Decider, 'index' | 'rules'>,
+  indexed: Sequence,
+): Projection {
+  let known = indexed;
 
   const project = async ({ records }: ChangeSet): Promise<void> => {
     for (const { record, content, features } of records) {
@@ -33,7 +38,6 @@ export function createProjection(ledger: Ledger, { index, rules }: Pick<Decider,
       if (head.ruleVersion !== rules.version) {
         throw new RegistryError('not-ready', 'Another process put other decision rules in force: restart this one with them.');
       }
-      known ??= head.sequence;
       while (known < head.sequence) {
         const committed = await ledger.changes(known, PAGE);
         if (committed.length === 0) break;

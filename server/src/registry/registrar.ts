@@ -1,5 +1,6 @@
 import { emptyChange } from '../domain/change-set.ts';
 import { RegistryError } from '../domain/errors.ts';
+import type { Sequence } from '../domain/identity.ts';
 import { refuse } from '../fhir/refusal.ts';
 import { adjudicate } from './adjudicate.ts';
 import type { Command, CommandResult } from './commands.ts';
@@ -23,6 +24,8 @@ export interface RegistrarDependencies {
   readonly ledger: Ledger;
   readonly decider: Decider;
   readonly limits: RegistrarLimits;
+  /** Every change set up to here is in the candidate index (see `prepare`). */
+  readonly indexed: Sequence;
   /** Waits before the next look at a store whose answer was lost; resolves after about `milliseconds`. */
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly observe?: (batch: BatchReport) => void;
@@ -140,7 +143,7 @@ function takeBatch(waiting: Waiting[], limits: RegistrarLimits, now: number): re
  */
 export function createRegistrar(dependencies: RegistrarDependencies): Registrar {
   const { decider, limits, pause } = dependencies;
-  const projection = createProjection(dependencies.ledger, decider);
+  const projection = createProjection(dependencies.ledger, decider, dependencies.indexed);
   const waiting: Waiting[] = [];
   let closing = false;
   let running: Promise<void> | null = null;

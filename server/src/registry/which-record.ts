@@ -66,7 +66,12 @@ async function byId(view: RegistryView, asked: Addressed, id: string, named: Rec
   return { kind: 'update', record: target.key, alias: null };
 }
 
-async function byIdentifier(view: RegistryView, asked: Addressed, target: Target & { kind: 'identifier' }): Promise<Which> {
+async function byIdentifier(
+  view: RegistryView,
+  asked: Addressed,
+  target: Target & { kind: 'identifier' },
+  record: RecordKey | undefined,
+): Promise<Which> {
   const inBody = asked.identifiers.some((i) => i.names && i.system === target.system && i.value === target.value);
   if (!inBody) {
     return refused(
@@ -75,7 +80,6 @@ async function byIdentifier(view: RegistryView, asked: Addressed, target: Target
       'Patient.identifier',
     );
   }
-  const record = await view.named(target.scope, target.system, target.value);
   const body = asked.bodyId === null ? undefined : await view.resolveId(asked.bodyId, asked.client);
   if (record === undefined) return { kind: 'create', id: body === undefined ? asked.bodyId : null, alias: null };
   if (asked.bodyId !== null && (body?.kind !== 'record' || body.key !== record)) {
@@ -109,7 +113,7 @@ export async function whichRecord(view: RegistryView, asked: Addressed): Promise
     case 'id':
       return byId(view, asked, asked.target.id, named[0]);
     case 'identifier':
-      return byIdentifier(view, asked, asked.target);
+      return byIdentifier(view, asked, asked.target, named[0]);
     case 'none': {
       const alias = await unused(view, asked.bodyId, asked.client);
       return named[0] === undefined ? { kind: 'create', id: null, alias } : { kind: 'update', record: named[0], alias };

@@ -175,6 +175,18 @@ describe('people’s decisions', () => {
     await story.close();
   });
 
+  it('decisions of one command may not contradict one another, or one that stands', async () => {
+    const story = await open();
+    await story.submits('clinicA', 'p', A);
+    await story.submits('clinicB', 'q', D);
+    await story.submits('clinicC', 'r', { ...D, given: 'Other', family: 'Else' });
+    await story.breaks(['p@clinicA', 'r@clinicC']);
+    const refused = await story.joins(['p@clinicA', 'q@clinicB'], ['q@clinicB', 'r@clinicC']);
+    expect(refused).toMatchObject({ kind: 'refused', refusal: { code: 'conflict' } });
+    expect(await story.groups()).toHaveLength(3);
+    await story.close();
+  });
+
   it('both records of a broken match are new versions, for their owners to see', async () => {
     const story = await open();
     const a = await story.submits('clinicA', 'p', A);

@@ -54,6 +54,9 @@ const openRecordView = (db: Connection, features: readonly FeatureSpec[]): Recor
   };
 };
 
+/** A record has a few pairs: SQLite's sorter costs more than all of the rest of their reading (measured). */
+const byPair = (x: PairRow, y: PairRow): number => x.a - y.a || x.b - y.b;
+
 const openLinkView = (db: Connection): LinkView => {
   const members = db
     .prepare<[number], number>('SELECT record FROM link WHERE golden = ? AND until_seq IS NULL ORDER BY record')
@@ -61,10 +64,10 @@ const openLinkView = (db: Connection): LinkView => {
   const linksOf = db.prepare<[number], LinkRow>(`${SELECT_LINK} WHERE l.record = ? ORDER BY l.from_seq`);
   const linksTo = db.prepare<[number], LinkRow>(`${SELECT_LINK} WHERE l.golden = ? ORDER BY l.from_seq, l.record`);
   const pairs = db.prepare<[number, number], PairRow>(
-    'SELECT a, b, verdict FROM pair WHERE a = ? UNION ALL SELECT a, b, verdict FROM pair WHERE b = ? ORDER BY a, b',
+    'SELECT a, b, verdict FROM pair WHERE a = ? UNION ALL SELECT a, b, verdict FROM pair WHERE b = ?',
   );
   const adjudications = db.prepare<[AdjudicationsAt], AdjudicationRow>(
-    `SELECT a, b, verdict, "by", golden ${LATEST_ADJUDICATIONS} AND verdict <> 'undecided' ORDER BY a, b`,
+    `SELECT a, b, verdict, "by", golden ${LATEST_ADJUDICATIONS} AND verdict <> 'undecided'`,
   );
   const openTasks = db.prepare<[number], TaskRow>(
     'SELECT key, kind, record, others FROM task WHERE record = ? AND closed IS NULL ORDER BY key',
@@ -73,8 +76,8 @@ const openLinkView = (db: Connection): LinkView => {
     members: (key) => members.all(key),
     linksOf: (key) => linksOf.all(key).map(toLink),
     linksTo: (key) => linksTo.all(key).map(toLink),
-    pairs: (key) => pairs.all(key, key).map(toPair),
-    adjudications: (key) => adjudications.all({ record: key, at: END }).map(toAdjudication),
+    pairs: (key) => pairs.all(key, key).sort(byPair).map(toPair),
+    adjudications: (key) => adjudications.all({ record: key, at: END }).sort(byPair).map(toAdjudication),
     openTasks: (key) => openTasks.all(key).map(toTask),
   };
 };

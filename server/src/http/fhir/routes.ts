@@ -64,13 +64,25 @@ const notAllowed = (url: string, known: readonly Method[]): readonly Route[] =>
       method,
       url,
       handler: async (): Promise<Answer> => ({
-        ...failure(refuse('method-not-allowed', `${method} is not served at this URL; ${known.join(', ')} are.`)),
+        ...failure(
+          refuse(
+            'method-not-allowed',
+            `${method} is not served at this URL; ${known.join(', ')} ${known.length === 1 ? 'is' : 'are'}.`,
+          ),
+        ),
         headers: { allow: known.join(', ') },
       }),
     }));
 
-const otherResource: Handler = async () =>
-  failure(refuse('not-found', 'This registry keeps the identity of patients: Patient is the only resource that it serves here.'));
+const otherUrl: Handler = async ({ request }) =>
+  failure(
+    refuse(
+      'not-found',
+      /^\/fhir\/Patient\b/.test(request.raw.url ?? '')
+        ? 'There is nothing at this URL.'
+        : 'This registry keeps the identity of patients: Patient is the only resource that it serves here.',
+    ),
+  );
 
 /** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.9). */
 export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
@@ -104,7 +116,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
   const others = (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const).map((method) => ({
     method,
     url: '/fhir/:type/*',
-    handler: otherResource,
+    handler: otherUrl,
   }));
   const othersRoot = others.map((route) => ({ ...route, url: '/fhir/:type' }));
   return [...routes, ...others, ...othersRoot];
