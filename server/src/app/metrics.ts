@@ -11,6 +11,8 @@ export interface Metrics {
     readonly milliseconds: number;
   }): void;
   submission(status: string): void;
+  /** Where the registry stands, at the start and after each batch. */
+  stands(where: Pick<BatchNews, 'sequence' | 'records' | 'walBytes'>): void;
   batch(news: BatchNews): void;
   render(): Promise<string>;
   readonly contentType: string;
@@ -56,6 +58,11 @@ export function createMetrics(): Metrics {
   const records = new Gauge({ name: 'opencr_records', help: 'Source records ever created', registers });
   const wal = new Gauge({ name: 'opencr_store_wal_bytes', help: 'Size of the write-ahead log', registers });
   return {
+    stands(where) {
+      head.set(where.sequence);
+      records.set(where.records);
+      wal.set(where.walBytes);
+    },
     request({ route, method, status, milliseconds }) {
       requests.observe({ route, method, status }, milliseconds / 1000);
     },
@@ -66,9 +73,6 @@ export function createMetrics(): Metrics {
       batches.observe(news.report.commands);
       decide.observe(news.report.decideMs / 1000);
       commit.observe(news.report.commitMs / 1000);
-      head.set(news.sequence);
-      records.set(news.records);
-      wal.set(news.walBytes);
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

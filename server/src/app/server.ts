@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
@@ -163,13 +164,37 @@ async function listen(app: Pick<FastifyInstance, 'listen' | 'server'>, { host, p
     await app.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EADDRINUSE') throw new RegistryError('conflict', `Port ${port} on ${host} is taken: choose another with ${flag}.`);
-    if (code === 'EACCES') throw new RegistryError('conflict', `This account may not listen on port ${port}: choose another with ${flag}.`);
+    if (code === 'EADDRINUSE')
+      throw new RegistryError('conflict', `Port ${port} on ${host} is taken: choose another with ${flag}.`);
+    if (code === 'EACCES')
+      throw new RegistryError('conflict', `This account may not listen on port ${port}: choose another with ${flag}.`);
     if (code === 'EADDRNOTAVAIL') throw new RegistryError('conflict', `This machine has no address ${host}.`);
     throw error;
   }
   const address = app.server.address() as AddressInfo;
   return address.port;
+}
+
+/** Milliseconds that a request may still take when the server is asked to end. */
+const GRACE = 20_000;
+
+/**
+ * Takes no new connection, answers what has arrived, and closes each connection as it falls idle: a client that keeps its
+ * connections open must not hold the shutdown up.
+ */
+async function closeDoor(app: Pick<FastifyInstance, 'close'> & { readonly server: Server }): Promise<void> {
+  const idle = setInterval(() => {
+    app.server.closeIdleConnections();
+  }, 20);
+  const patience = setTimeout(() => {
+    app.server.closeAllConnections();
+  }, GRACE);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(patience);
+  }
 }
 
 /** Clients, certificates and revocations, changed while the server runs. */
@@ -200,7 +225,9 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const accessLog = opened.adopt(openAccessLog(dataDir), (one) => one.close());
   const metrics = createMetrics();
   const died = Promise.withResolvers<Error>();
-  let head: LedgerHead = await store.reader.head();
+  const found = await store.reader.head();
+  metrics.stands({ sequence: found.sequence, records: found.nextRecord - 1, walBytes: store.walBytes() });
+  let head: LedgerHead = found;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const registrar = startRegistrar(
     {
@@ -216,6 +243,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
       batch: (news) => {
         head = { sequence: news.sequence, hash: news.hash };
         metrics.batch(news);
+        metrics.stands(news);
       },
       warning: (words) => {
         log.warn(words);
@@ -244,12 +272,22 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     metrics.submission(result.kind === 'accepted' ? result.status : result.kind);
     return result;
   };
-  const parts: Parts = { settings, log, metrics, store, accessLog, registrar, registered, execute, ready: () => state === 'ready' };
+  const parts: Parts = {
+    settings,
+    log,
+    metrics,
+    store,
+    accessLog,
+    registrar,
+    registered,
+    execute,
+    ready: () => state === 'ready',
+  };
   opened.adopt(await openControlSocket(dataDir, administrator(parts)), (one) => {
     one.close();
   });
-  const admin = opened.adopt(operatorsDoor(parts), (one) => one.close());
-  const door = opened.adopt(await pointOfServiceDoor(parts), (one) => one.close());
+  const admin = opened.adopt(operatorsDoor(parts), closeDoor);
+  const door = opened.adopt(await pointOfServiceDoor(parts), closeDoor);
   const port = await listen(door, { ...config.app, flag: '--port' });
   const adminPort = await listen(admin, { ...config.admin, flag: '--admin-port' });
   const hourly = setInterval(() => {

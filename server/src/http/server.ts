@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { ServerOptions } from 'node:https';
@@ -103,8 +104,13 @@ export function createDoor(dependencies: DoorDependencies): {
   readonly add: (routes: readonly Route[]) => void;
 } {
   const app = Fastify({
-    // Node looks for slow senders at this interval only.
-    https: { ...dependencies.tls, connectionsCheckingInterval: Math.min(5_000, dependencies.requestTimeoutMs) },
+    // Node looks for slow senders at the interval only, and times bodies by the larger of the two timeouts.
+    https: {
+      ...dependencies.tls,
+      headersTimeout: dependencies.requestTimeoutMs,
+      requestTimeout: dependencies.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, dependencies.requestTimeoutMs),
+    },
     loggerInstance: dependencies.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: dependencies.bodyBytes,
@@ -119,7 +125,10 @@ export function createDoor(dependencies: DoorDependencies): {
     },
     // One slow sender must not hold a connection for ever; Node answers 408 itself and this gives it a body.
     clientErrorHandler(error, socket) {
-      if (!socket.writable || 'headersSent' in socket) return void socket.destroy();
+      // Whose request has arrived whole must not read of what follows it that it was refused: it may be kept.
+      const pending: unknown = Reflect.get(socket, '_httpMessage');
+      const isWhole = pending instanceof ServerResponse && (pending.headersSent || pending.req.complete);
+      if (!socket.writable || isWhole) return void socket.destroy();
       const { status, refusal } = brokenRequest(error.code);
       const body = JSON.stringify(operationOutcome(refusal));
       socket.end(

@@ -121,7 +121,7 @@ it('says before a batch is committed what the ledger says after', { timeout: 120
         rules: { version: rules.version, definition: '{}' },
       });
       await ledger.commit('rules', first.changes, 0, first.next);
-      const projection = createProjection(ledger, decider);
+      const projection = createProjection(ledger, decider, 1);
       for (const [n, batch] of history.entries()) {
         const head = await projection.catchUp();
         const overlay: Overlay = createOverlay(ledger, { sequence: head.sequence + 1, next: head });

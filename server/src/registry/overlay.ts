@@ -19,7 +19,8 @@ export interface Overlay extends RegistryView {
   readonly changes: readonly ChangeSet[];
   /** Records that the applied change sets wrote with content: the candidate index is behind on them. */
   readonly rewritten: ReadonlySet<RecordKey>;
-  apply(change: ChangeSet): Promise<void>;
+  /** Applies all of them, or none: reads what it needs of the base first, and then cannot fail. */
+  apply(...changes: readonly ChangeSet[]): Promise<void>;
 }
 
 interface Start {
@@ -112,9 +113,19 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
     for (const alias of change.aliases) aliases.set(nameKey('', alias.client, alias.id), alias.record);
   };
 
-  const applyGoldens = async (change: ChangeSet): Promise<void> => {
+  /** Golden records of the base that stay retired. */
+  const staying = async (applied: readonly ChangeSet[]): Promise<ReadonlyMap<GoldenKey, GoldenRecord>> => {
+    const found = new Map<GoldenKey, GoldenRecord>();
+    for (const { golden, retired } of applied.flatMap((change) => change.goldens)) {
+      const before = golden.active || retired === 'now' ? undefined : await base.golden(golden.key);
+      if (before) found.set(golden.key, before);
+    }
+    return found;
+  };
+
+  const applyGoldens = (change: ChangeSet, stay: ReadonlyMap<GoldenKey, GoldenRecord>): void => {
     for (const { golden, retired } of change.goldens) {
-      const before = goldens.get(golden.key) ?? (golden.version === 1 ? undefined : await base.golden(golden.key));
+      const before = goldens.get(golden.key) ?? stay.get(golden.key);
       const retiredAt = retired === 'now' ? sequence : golden.active ? null : (before?.retiredAt ?? null);
       goldens.set(golden.key, { ...golden, retiredAt, since: sequence, lastUpdated: change.at });
       ids.set(golden.id, { kind: 'golden', key: golden.key });
@@ -159,13 +170,16 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
     },
     changes,
     rewritten,
-    async apply(change) {
-      applyRecords(change);
-      await applyGoldens(change);
-      applyLinks(change);
-      applyPairs(change);
-      changes.push(change);
-      sequence += 1;
+    async apply(...applied) {
+      const stay = await staying(applied);
+      for (const change of applied) {
+        applyRecords(change);
+        applyGoldens(change, stay);
+        applyLinks(change);
+        applyPairs(change);
+        changes.push(change);
+        sequence += 1;
+      }
     },
     async named(scope, system, value) {
       const name = nameKey(scope, system, value);

@@ -82,7 +82,7 @@ async function decideOne(decider: Decider, overlay: Overlay, { command, resolve,
   const scratch = createOverlay(overlay, overlay);
   try {
     const result = await handle({ ...decider, overlay: scratch, sender: command.sender }, command);
-    if (!isRefused(result)) for (const change of scratch.changes) await overlay.apply(change);
+    if (!isRefused(result)) await overlay.apply(...scratch.changes);
     return () => {
       resolve(result);
     };

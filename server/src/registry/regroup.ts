@@ -51,6 +51,8 @@ interface Context {
   readonly pool: Pool;
   /** Rule version of each record's link in force. */
   readonly ruleVersions: ReadonlyMap<RecordKey, string>;
+  /** Golden records that records outside the pool hold too. */
+  readonly pinned: ReadonlySet<GoldenKey>;
 }
 
 interface Place {
@@ -93,7 +95,9 @@ function relink(context: Context, group: readonly RecordKey[], golden: GoldenKey
   for (const record of group) {
     const before = context.pool.get(record).record.golden;
     // A link that stays but was decided under older rules is begun again under these; on the wire nothing changes.
-    if (before === golden && context.ruleVersions.get(record) === context.request.ruleVersion) continue;
+    // Where records outside share it, the machine decided nothing on it: the link stands with what it rested on.
+    const stands = context.ruleVersions.get(record) === context.request.ruleVersion || context.pinned.has(golden);
+    if (before === golden && stands) continue;
     if (before !== UNLINKED) relinked.ended.push({ record, golden: before });
     relinked.begun.push(linkOf(context, { record, golden, group: members }));
     if (before !== golden) relinked.remade.add(before).add(golden);
@@ -182,7 +186,7 @@ export async function regroup(request: RegroupRequest): Promise<Regrouping> {
   const assignment = assignCruids(continuity);
   let nextGolden = request.nextGolden;
   const given: Given = { assignment, goldens: assignment.goldens.map((golden) => (golden === 'new' ? nextGolden++ : golden)) };
-  const context: Context = { request, pool, ruleVersions };
+  const context: Context = { request, pool, ruleVersions, pinned: continuity.pinned };
   const goldenOf = new Map(
     groups.flatMap((group, index) => group.map((record) => [record, given.goldens[index] ?? UNLINKED] as const)),
   );
