@@ -16,6 +16,8 @@ export interface Sender {
 export interface Submission {
   readonly method: 'POST' | 'PUT';
   readonly target: Target;
+  /** The version that the sender knows; another one in force is refused (If-Match). */
+  readonly ifMatch: Version | null;
   readonly bodyId: string | null;
   /** Canonical JSON text of the sanitised Patient. */
   readonly resource: string;

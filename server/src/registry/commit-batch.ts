@@ -20,6 +20,7 @@ export interface DecidedBatch {
 
 const ATTEMPTS = 5;
 const PAUSE = 50;
+const UNKNOWN = 'The store does not answer, and whether it kept this is not known: send it again.';
 
 /** Whether the ledger has the batch; while it cannot be asked, that is not known. */
 async function isCommitted({ ledger }: CommitDependencies, id: string): Promise<boolean | 'unknown'> {
@@ -33,7 +34,8 @@ async function isCommitted({ ledger }: CommitDependencies, id: string): Promise<
 /**
  * Commits a batch. An attempt whose answer was lost is looked up by the batch's id before it is tried again, and counts
  * when it was in fact the one that moved the head. `behind`: somebody else moved it, and the batch is to be decided anew.
- * @throws what the store threw last, when it kept failing; `no-space` at once, since then nothing was written.
+ * @throws what the store threw last, when it kept failing and has not kept the batch; `not-ready` when that could not be
+ * found out; `no-space` at once, since then nothing was written.
  */
 export async function commitBatch(dependencies: CommitDependencies, batch: DecidedBatch): Promise<'committed' | 'behind'> {
   const { ledger, pause, warn } = dependencies;
@@ -46,8 +48,11 @@ export async function commitBatch(dependencies: CommitDependencies, batch: Decid
       if (error instanceof RegistryError && error.code === 'no-space') throw error;
       warn(`commit attempt ${attempt} failed: ${error instanceof Error ? error.name : 'unknown'}`);
       await pause(PAUSE * attempt);
-      if ((await isCommitted(dependencies, batch.id)) === true) return 'committed';
-      if (attempt >= ATTEMPTS) throw error;
+      const committed = await isCommitted(dependencies, batch.id);
+      if (committed === true) return 'committed';
+      if (attempt < ATTEMPTS) continue;
+      // Tried again in parts it might be done twice.
+      throw committed === 'unknown' ? new RegistryError('not-ready', UNKNOWN, { cause: error }) : error;
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Submission } from './commands.ts';
 import { type Authorities, stateIdentifiers } from './policy/authorities.ts';
 
 /** How a request addressed its Patient, before it is known what the client may name records with. */
-export type Address = Pick<SubmittedEntry, 'method' | 'target'>;
+export type Address = Pick<SubmittedEntry, 'method' | 'target' | 'ifMatch'>;
 
 export interface IntakePolicy {
   readonly authorities: Authorities;
@@ -24,6 +24,13 @@ export interface Taken {
   /** The Patient as it will be kept. */
   readonly patient: Patient;
   readonly warnings: readonly Issue[];
+}
+
+/** R4 http.html#concurrency: the version that the sender knows, as an ETag; null: any. */
+function versionOf({ ifMatch }: Address): number | null | Refusal {
+  if (ifMatch === null) return null;
+  const version = /^(?:W\/)?"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
+  return version === undefined ? refuse('invalid-request', 'If-Match is the ETag of one version, like W/"3".') : Number(version);
 }
 
 /** REST-26: on PUT the body's id is that of the URL. */
@@ -61,10 +68,13 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   if (isRefusal(stated)) return stated;
   const target = scoped(address, client, authorities);
   if (isRefusal(target)) return target;
+  const ifMatch = versionOf(address);
+  if (ifMatch !== null && typeof ifMatch !== 'number') return ifMatch;
   return {
     submission: {
       method: address.method,
       target,
+      ifMatch,
       bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),
       resource: contentOf(clean.resource),
       active: clean.resource.active !== false,

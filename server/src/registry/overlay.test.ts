@@ -90,7 +90,7 @@ async function run(one: Case, step: Step): Promise<void> {
   if (step.kind === 'submit') {
     const { client, name, id, ...person } = step;
     const body = { ...patientOf(client, name, person), ...(id !== undefined && { id }) };
-    const taken = takeIn(body, { method: 'POST', target: { kind: 'none' } }, client, policy);
+    const taken = takeIn(body, { method: 'POST', target: { kind: 'none' }, ifMatch: null }, client, policy);
     if (isRefusal(taken)) throw new Error(JSON.stringify(taken));
     await submit({ ...one, sender: { ...one.sender, agent: client } }, taken.submission);
     return;

@@ -114,6 +114,12 @@ export async function submit(one: Case, submission: Submission): Promise<Submiss
   if (which.kind === 'refused') return which;
   const at = one.clock.now();
   const to = await target(one, which);
+  if (submission.ifMatch !== null && submission.ifMatch !== to.before?.version) {
+    const words = to.before
+      ? `Patient/${to.id} is at version ${to.before.version}, not ${submission.ifMatch}.`
+      : 'There is no such version: the record is new.';
+    return { kind: 'refused', refusal: refuse('version-conflict', words) };
+  }
   if (await isUnchanged(one, submission, to)) {
     const audit = facts(sender, submission, { record: to.key, created: false });
     await overlay.apply({ ...emptyChange(at, audit), aliases: to.aliases });

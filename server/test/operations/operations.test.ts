@@ -80,7 +80,7 @@ describe('a shutdown', () => {
     await Promise.race(answers);
     await first.server.stop();
     const statuses = await Promise.all(answers);
-    expect(new Set(statuses).difference(new Set([201, 503, 0])).size).toBe(0);
+    expect(statuses.filter((status) => ![201, 503, 0].includes(status))).toEqual([]);
     expect(statuses).toContain(201);
     expect(verifyStore(dataDir)).toEqual([]);
     const second = await startRegistry({ dataDir });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyStore } from '../../src/adapters/sql/verify.ts';
 import { dataFolder } from '../support/data-folder.ts';
-import { type Person, Story } from '../support/story.ts';
+import { patientOf, type Person, Story } from '../support/story.ts';
 
 /** Two of three equal fields resemble, three are the same: so that A–B and B–C may match where A–C does not. */
 const rules = {
@@ -295,5 +295,24 @@ describe('the ledger', () => {
     }
     await story.close();
     expect(verifyStore(dataDir)).toEqual([]);
+  });
+});
+
+describe('REST-27: an update that names the version it knows', () => {
+  it('is taken when that version is in force, else refused without a trace', async () => {
+    const story = await open();
+    const first = await story.submits('clinicA', 'p', A);
+    const update = (ifMatch: string) =>
+      story.send(
+        'clinicA',
+        { ...patientOf('clinicA', 'p', D), id: first.id },
+        { method: 'PUT', target: { kind: 'id', id: first.id }, ifMatch },
+      );
+    const head = await story.store.ledger.head();
+    expect(await update('W/"7"')).toMatchObject({ kind: 'refused', refusal: { code: 'version-conflict' } });
+    expect(await update('7')).toMatchObject({ kind: 'refused', refusal: { code: 'invalid-request' } });
+    expect(await story.store.ledger.head()).toEqual(head);
+    expect(await update('W/"1"')).toMatchObject({ kind: 'accepted', status: 'updated', version: 2 });
+    await story.close();
   });
 });

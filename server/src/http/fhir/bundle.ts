@@ -34,8 +34,8 @@ interface Outcome {
 type EntryOutcome = Outcome | Refusal;
 
 const notYet = (entry: SubmittedEntry): Refusal | undefined =>
-  entry.ifNoneExist !== null || entry.ifMatch !== null
-    ? refuse('business-rule', 'Conditional create and If-Match in a Bundle are not served yet; nothing was done.', 'request')
+  entry.ifNoneExist !== null
+    ? refuse('business-rule', 'Conditional create is not served yet; nothing was done.', 'request.ifNoneExist')
     : undefined;
 
 const take = (dependencies: FhirDependencies, exchange: Exchange, entry: SubmittedEntry): Taken | Refusal =>

@@ -2,7 +2,7 @@ import type { Issue } from '../../domain/errors.ts';
 import type { Accepted, Sender } from '../../registry/commands.ts';
 import { operationOutcome } from '../../fhir/outcome.ts';
 import type { Patient } from '../../fhir/r4.ts';
-import { isRefusal } from '../../fhir/refusal.ts';
+import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { renderSource } from '../../fhir/render.ts';
 import { type Address, takeIn, type Taken } from '../../registry/intake.ts';
 import { readBody } from '../body.ts';
@@ -44,11 +44,14 @@ export const remarks = (taken: Taken, accepted: Accepted): readonly Issue[] =>
       ]
     : taken.warnings;
 
+/** What a URL says of where a Patient goes; If-Match comes from the header. */
+type Addressed = Omit<Address, 'ifMatch'>;
+
 /** One Patient: 201 for an accepted POST, also when it updated; PUT 201 when it created, else 200 (issue: Intake). */
 export async function submitPatient(
   dependencies: FhirDependencies,
   exchange: Exchange,
-  address: Address,
+  address: Addressed,
   style: 'versioned' | 'opencr',
 ): Promise<Answer> {
   const body = await readBody(exchange.request, dependencies.limits);
@@ -58,14 +61,19 @@ export async function submitPatient(
 export async function submitBody(
   dependencies: FhirDependencies,
   exchange: Exchange,
-  sent: { readonly body: unknown; readonly address: Address; readonly style: 'versioned' | 'opencr' },
+  sent: { readonly body: unknown; readonly address: Addressed; readonly style: 'versioned' | 'opencr' },
 ): Promise<Answer> {
-  const taken = takeIn(sent.body, sent.address, exchange.client.name, dependencies.policy());
+  const { headers } = exchange.request;
+  if (headers['if-none-exist'] !== undefined) {
+    return failure(refuse('business-rule', 'Conditional create (If-None-Exist) is not served yet; nothing was done.'));
+  }
+  const address = { ...sent.address, ifMatch: headers['if-match'] ?? null };
+  const taken = takeIn(sent.body, address, exchange.client.name, dependencies.policy());
   if (isRefusal(taken)) return failure(taken);
   const result = await dependencies.execute({ kind: 'submit', sender: senderOf(exchange), submission: taken.submission });
   if (result.kind === 'refused') return failure(result.refusal);
   if (result.kind !== 'accepted') throw new Error(`a submission was answered with ${result.kind}`);
-  const prefer = preferred(exchange.request.headers.prefer);
+  const prefer = preferred(headers.prefer);
   const patient = renderAccepted(dependencies, taken, result, exchange.client.name);
   const body = { representation: patient, minimal: null, OperationOutcome: operationOutcome(remarks(taken, result)) }[prefer];
   return {
