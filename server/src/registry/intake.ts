@@ -39,17 +39,14 @@ const idMismatch = ({ target }: Address, bodyId: string | undefined): Refusal | 
     ? refuse('invalid-request', `The body's id must be the id in the URL, ${target.id}.`, 'Patient.id')
     : undefined;
 
-function scoped({ target }: Address, client: string, authorities: Authorities): Submission['target'] | Refusal {
-  if (target.kind !== 'identifier') return target;
-  const authority = authorities.find(target.system);
-  if (authority?.kind !== 'source' || (authority.owner !== null && authority.owner !== client)) {
-    return refuse(
-      'invalid-request',
-      'The identifier in the URL must be of a system that names your own records.',
-      'Patient.identifier',
-    );
-  }
-  return { ...target, scope: authority.owner === null ? client : '' };
+/** Only an identifier that names the client's own records addresses one. */
+function addressRefusal({ target }: Address, client: string, authorities: Authorities): Refusal | undefined {
+  if (target.kind !== 'identifier' || authorities.ownSystems(client).includes(target.system)) return undefined;
+  return refuse(
+    'invalid-request',
+    'The identifier in the URL must be of a system that names your own records.',
+    'Patient.identifier',
+  );
 }
 
 /**
@@ -66,13 +63,14 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   if (isRefusal(clean)) return clean;
   const stated = stateIdentifiers(authorities, client, identifiersOf(clean.resource));
   if (isRefusal(stated)) return stated;
-  const target = scoped(address, client, authorities);
-  if (isRefusal(target)) return target;
+  const { method, target } = address;
+  const misaddressed = addressRefusal(address, client, authorities);
+  if (misaddressed) return misaddressed;
   const ifMatch = versionOf(address);
   if (ifMatch !== null && typeof ifMatch !== 'number') return ifMatch;
   return {
     submission: {
-      method: address.method,
+      method,
       target,
       ifMatch,
       bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),

@@ -65,6 +65,22 @@ export class Pool {
     }
   }
 
+  /**
+   * A person's decision is carried out even where the component is too large for the machine: among the groups that the
+   * records decided on are in, and nowhere else.
+   */
+  async addDecided(seeds: readonly RecordKey[]): Promise<void> {
+    const resolved = new Set(this.components.flat());
+    const decided = new Set<RecordKey>();
+    for (const seed of seeds) {
+      if (!this.tooLarge.has(seed)) continue;
+      const { golden } = (await this.gather(seed)).record;
+      for (const member of await this.request.view.members(golden)) if (!resolved.has(member)) decided.add(member);
+    }
+    for (const key of decided) await this.gather(key);
+    if (decided.size > 0) this.components.push([...decided]);
+  }
+
   /** The component with all that is known inside it. */
   component(members: readonly RecordKey[]): Component {
     const inside = new Set(members);
@@ -90,13 +106,20 @@ export class Pool {
       this.components.push(members);
       return members;
     }
-    for (const member of members) {
-      this.tooLarge.add(member);
-      this.tooLargeSaid ||= this.gathered.get(member)?.record.flags.some((flag) => LIMIT_FLAGS.includes(flag)) ?? false;
-    }
+    for (const member of members) this.tooLarge.add(member);
+    this.tooLargeSaid ||= await this.saysTooLarge(key);
     // The record itself still needs a golden record: it keeps its own, or gets one.
     if (key === submitted) this.components.push([key]);
     return undefined;
+  }
+
+  /** Whether the record or one that it is tied to carries a task that says so already. */
+  private async saysTooLarge(key: RecordKey): Promise<boolean> {
+    for (const next of [key, ...(await this.neighbours(key))]) {
+      const record = await this.request.view.record(next);
+      if (record?.flags.some((flag) => LIMIT_FLAGS.includes(flag))) return true;
+    }
+    return false;
   }
 
   private async gather(key: RecordKey): Promise<Gathered> {

@@ -175,6 +175,7 @@ function separated({ pool, request }: Context, goldenOf: ReadonlyMap<RecordKey, 
 async function gather({ view, limits, submitted, truncated, seeds }: RegroupRequest): Promise<Pool> {
   const pool = new Pool({ view, maxComponent: limits.maxComponent, submitted: submitted?.record ?? null, truncated });
   for (const seed of seeds) await pool.add(seed);
+  if (submitted === null) await pool.addDecided(seeds);
   return pool;
 }
 

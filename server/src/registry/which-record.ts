@@ -7,7 +7,7 @@ import type { RegistryView } from './ports.ts';
 export type Target =
   | { readonly kind: 'none' }
   | { readonly kind: 'id'; readonly id: string }
-  | { readonly kind: 'identifier'; readonly scope: string; readonly system: string; readonly value: string };
+  | { readonly kind: 'identifier'; readonly system: string; readonly value: string };
 
 export interface Addressed {
   readonly client: string;

@@ -201,6 +201,23 @@ describe('people’s decisions', () => {
   });
 });
 
+describe('a component over the limit', () => {
+  const small = { ...rules, limits: { maxComponent: 3 } };
+
+  it('is left as it is by the machine, which says so once; people’s decisions are carried out in it', async () => {
+    const story = await Story.open({ dataDir: dataFolder(), rules: small });
+    for (const name of ['p1', 'p2', 'p3']) await story.submits('clinicA', name, A);
+    expect((await story.submits('clinicA', 'p4', A)).flags).toContain('too-large');
+    expect((await story.submits('clinicA', 'p5', A)).flags).not.toContain('too-large');
+    expect(await story.groups()).toEqual([['p1@clinicA', 'p2@clinicA', 'p3@clinicA'], ['p4@clinicA'], ['p5@clinicA']]);
+    await story.breaks(['p1@clinicA', 'p2@clinicA']);
+    expect(await story.groups()).toEqual([['p1@clinicA', 'p3@clinicA'], ['p2@clinicA'], ['p4@clinicA'], ['p5@clinicA']]);
+    await story.joins(['p1@clinicA', 'p4@clinicA']);
+    expect(await story.groups()).toEqual([['p1@clinicA', 'p3@clinicA', 'p4@clinicA'], ['p2@clinicA'], ['p5@clinicA']]);
+    await story.close();
+  });
+});
+
 describe('review tasks', () => {
   it('a resemblance of two persons is a potential match, an automatic one to look over', async () => {
     const story = await open();

@@ -12,7 +12,7 @@ import { openAdministration } from '../../src/app/administration.ts';
 import { projectRoot } from '../../src/app/project.ts';
 import { startServer } from '../../src/app/server.ts';
 import { changeOf, registered, type Registration } from '../../src/cli/clients.ts';
-import type { AdministrativeChange } from '../../src/cli/administration.ts';
+import type { Administration } from '../../src/cli/administration.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { LedgerHead } from '../../src/app/server.ts';
 import { checkPath } from '../../src/fhir/feature-paths.ts';
@@ -50,7 +50,7 @@ const authorityFolder = (): Promise<string> =>
   made(join(cache, 'authority'), (draft) => initAuthority(draft, { development: true, hosts: [], now: new Date() }));
 
 /** NAME.cert.pem, NAME.key.pem, NAME.p12 and ca.pem of that CA in a folder; the certificate is in no registry's ledger. */
-export const certificateFolder = async (name: string): Promise<string> => {
+const certificateFolder = async (name: string): Promise<string> => {
   const authority = await openAuthority(await authorityFolder());
   return made(join(cache, `client-${name}`), (outDir) => issueClientCertificate(authority, name, { outDir, now: new Date() }));
 };
@@ -132,7 +132,7 @@ const answerOf = (status: number, headers: Answer['headers'], text: string): Ans
 });
 
 /** One request over TLS, answered whole. */
-export const exchange = (options: {
+const exchange = (options: {
   readonly port: number;
   readonly agent: Agent;
   readonly method: string;
@@ -184,17 +184,21 @@ export async function startRegistry(options: RegistryOptions = {}) {
       agent: who instanceof Agent ? who : await client(who),
       method,
       path,
-      headers: { ...(bytes !== undefined && { 'content-type': 'application/fhir+json' }), ...headers },
+      headers: {
+        ...(bytes !== undefined && {
+          'content-type': 'application/fhir+json',
+          'content-length': String(Buffer.byteLength(bytes)),
+        }),
+        ...headers,
+      },
       ...(bytes !== undefined && { body: bytes }),
     });
   };
 
-  const administer = async (
-    change: (known: Awaited<ReturnType<typeof openAdministration>>) => Promise<AdministrativeChange>,
-  ): Promise<void> => {
+  const administer = async <T>(act: (administration: Administration) => Promise<T>): Promise<T> => {
     const administration = await openAdministration(dataDir, config.clients);
     try {
-      await administration.administer(await change(administration));
+      return await act(administration);
     } finally {
       await administration.close();
     }
@@ -211,9 +215,10 @@ export async function startRegistry(options: RegistryOptions = {}) {
     administer,
     /** `./opencr clients add`: gives a client systems and scopes, besides those that it has. */
     register: ({ name, systems = [], scopes = [] }: Pick<Registration, 'name'> & Partial<Registration>): Promise<void> =>
-      administer(async (administration) =>
-        changeOf(`clients add ${name}`, { clients: [registered(await administration.clients(), { name, systems, scopes })] }),
-      ),
+      administer(async (administration) => {
+        const client = registered(await administration.clients(), { name, systems, scopes });
+        await administration.administer(changeOf(`clients add ${name}`, { clients: [client] }));
+      }),
     /** Where the ledger stands, as the operators' door says it. */
     async head(): Promise<LedgerHead> {
       const detail = (await (await fetch(`http://127.0.0.1:${server.adminPort}/health`)).json()) as { readonly head: LedgerHead };

@@ -106,7 +106,7 @@ export class Story {
       newId: countingIds(`id-${(await store.ledger.head()).sequence}-`),
     };
     const extract = createExtractor(rules.features);
-    await prepare({
+    const indexed = await prepare({
       ledger: store.ledger,
       scan: store.scan,
       decider,
@@ -116,6 +116,7 @@ export class Story {
     const registrar = createRegistrar({
       ledger: store.ledger,
       decider,
+      indexed,
       limits: { batch: 64, queueLength: 10_000, queueAge: Number.MAX_SAFE_INTEGER },
       pause: () => setImmediate(),
     });
@@ -133,7 +134,7 @@ export class Story {
   async send(
     client: string,
     patient: unknown,
-    address: Address = { method: 'POST', target: { kind: 'none' } },
+    address: Address = { method: 'POST', target: { kind: 'none' }, ifMatch: null },
   ): Promise<CommandResult> {
     const taken = takeIn(patient, address, client, {
       authorities: createAuthorities(
