@@ -22,7 +22,7 @@ const wrong = (code: ErrorCode, words: string): never => {
 };
 
 /** REST-02, REST-04, REST-05: JSON in UTF-8, FHIR 4.0. */
-export function checkContentType(header: string | undefined): void {
+function checkContentType(header: string | undefined): void {
   const [type = '', ...parameters] = (header ?? '')
     .toLowerCase()
     .split(';')

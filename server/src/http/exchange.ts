@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, Principal } from '../domain/principals.ts';
-import type { OperationOutcome } from '../fhir/r4.ts';
 import type { AccessEntry } from '../registry/ports.ts';
 
 /** One request of an authenticated client, and what its answer will say in the access log. */
@@ -28,13 +27,7 @@ export interface Answer {
   readonly refusal?: Refusal;
 }
 
-/** A failed request: its outcome is the body. */
-export interface Failure {
-  readonly refusal: Refusal;
-  readonly outcome: OperationOutcome;
-}
-
-export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 /** Sends an answer. PHI is never kept by anybody on the way. */
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -1,6 +1,5 @@
-import { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import type { ServerOptions } from 'node:https';
 import Fastify, {
   type FastifyBaseLogger,
@@ -12,8 +11,9 @@ import Fastify, {
 import { RegistryError, type Refusal } from '../domain/errors.ts';
 import type { Client } from '../domain/principals.ts';
 import { operationOutcome, statusOf } from '../fhir/outcome.ts';
-import { isRefusal } from '../fhir/refusal.ts';
+import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { type Answer, type Exchange, principalOf, send } from './exchange.ts';
 import { checkAcceptable } from './negotiation.ts';
 
@@ -48,8 +48,6 @@ export interface Route {
   readonly handler: Handler;
 }
 
-const refuse = (code: Refusal['code'], diagnostics: string): Refusal => ({ code, issues: [{ severity: 'error', diagnostics }] });
-
 const refusalOf = (error: unknown): Refusal => {
   if (error instanceof RegistryError) return { code: error.code, issues: error.issues };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -83,18 +81,6 @@ export const failure = (refusal: Refusal): Answer => ({
   refusal,
 });
 
-/** What Node's parser gives up on, by its error code: the status line and what to say. */
-const brokenRequest = (code: string | undefined): { readonly status: string; readonly refusal: Refusal } => {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return { status: '408 Request Timeout', refusal: refuse('too-slow', 'The request took too long to arrive.') };
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return {
-      status: '431 Request Header Fields Too Large',
-      refusal: refuse('too-large', 'The URL and the headers are too large.'),
-    };
-  return { status: '400 Bad Request', refusal: refuse('invalid-request', 'This is not HTTP.') };
-};
-
 /**
  * The point-of-service door: mutual TLS, one authentication decision a request, one error handler, and an access log
  * entry that is durable before a read or a refusal is answered (design §2.1).
@@ -123,18 +109,7 @@ export function createDoor(dependencies: DoorDependencies): {
     frameworkErrors(error, request, reply) {
       void refuseRequest(request, reply, { agent: '', requestId: dependencies.newId(), answer: failure(refusalOf(error)) });
     },
-    // One slow sender must not hold a connection for ever; Node answers 408 itself and this gives it a body.
-    clientErrorHandler(error, socket) {
-      // Whose request has arrived whole must not read of what follows it that it was refused: it may be kept.
-      const pending: unknown = Reflect.get(socket, '_httpMessage');
-      const isWhole = pending instanceof ServerResponse && (pending.headersSent || pending.req.complete);
-      if (!socket.writable || isWhole) return void socket.destroy();
-      const { status, refusal } = brokenRequest(error.code);
-      const body = JSON.stringify(operationOutcome(refusal));
-      socket.end(
-        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/fhir+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
-    },
+    clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance<Server>;
 
   const entry = (
@@ -173,7 +148,9 @@ export function createDoor(dependencies: DoorDependencies): {
     if (typeof correlation === 'string' && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
     clients.set(request, { client: null, requestId });
     if (request.routeOptions.url?.startsWith('/health/')) return;
-    const judged = dependencies.authenticate(request.raw.socket as TLSSocket);
+    const { socket } = request.raw;
+    if (!(socket instanceof TLSSocket)) throw new Error('a request came without TLS');
+    const judged = dependencies.authenticate(socket);
     if (isRefusal(judged)) return refuseRequest(request, reply, { agent: '', requestId, answer: failure(judged) });
     clients.set(request, { client: judged, requestId });
     if (!dependencies.ready()) {

@@ -1,5 +1,5 @@
 import type { Evidence, Verdict } from '../domain/links.ts';
-import { better, worse } from './comparators/comparator.ts';
+import { better, type Comparator, worse } from './comparators/comparator.ts';
 import { comparatorOf, isAgreement } from './comparators/index.ts';
 import { classOf, normalised, rounded, ruleBounds } from './decide.ts';
 import { VALUE_SEPARATOR, type Comparison, type FeatureValues, type MultiValue, type Rule, type RuleSet } from './model.ts';
@@ -23,14 +23,19 @@ export interface RuleScore {
   readonly evidence: readonly Evidence[];
 }
 
+/** How a comparator is applied to them. */
+interface How {
+  readonly parameters: Comparison['parameters'];
+  readonly multi: MultiValue;
+}
+
 /**
  * The measure of two values that may each hold several. `any`: the best pair's. `all`: each value of the side with
  * fewer takes its best on the other, and the worst of these counts; of two equal sides, both must stand this.
  */
-const measureSeveral = (comparison: Comparison, multi: MultiValue, { a, b }: TwoValues): number => {
-  const comparator = comparatorOf(comparison);
+const measureSeveral = (comparator: Comparator, { parameters, multi }: How, { a, b }: TwoValues): number => {
   const nearest = (value: string, others: readonly string[]): number =>
-    others.map((other) => comparator.measure(value, other, comparison.parameters)).reduce((x, y) => better(comparator, x, y));
+    others.map((other) => comparator.measure(value, other, parameters)).reduce((x, y) => better(comparator, x, y));
   const pick = multi === 'any' ? better : worse;
   const [fewer = [], more = []] = [a, b].map((text) => text.split(VALUE_SEPARATOR)).sort((x, y) => x.length - y.length);
   const measures = fewer.map((value) => nearest(value, more));
@@ -38,20 +43,21 @@ const measureSeveral = (comparison: Comparison, multi: MultiValue, { a, b }: Two
   return measures.reduce((x, y) => pick(comparator, x, y));
 };
 
-const measure = (comparison: Comparison, multi: MultiValue, values: TwoValues): number => {
+const measure = (comparator: Comparator, how: How, values: TwoValues): number => {
   const { a, b } = values;
-  const single = multi === 'join' || !(a.includes(VALUE_SEPARATOR) || b.includes(VALUE_SEPARATOR));
-  return single ? comparatorOf(comparison).measure(a, b, comparison.parameters) : measureSeveral(comparison, multi, values);
+  const single = how.multi === 'join' || !(a.includes(VALUE_SEPARATOR) || b.includes(VALUE_SEPARATOR));
+  return single ? comparator.measure(a, b, how.parameters) : measureSeveral(comparator, how, values);
 };
 
 /** What one comparison says of two values. A missing value counts as agreement where it adds what agreement adds. */
 export const compareValues = (comparison: Comparison, multi: MultiValue, values: TwoValues): Evidence => {
-  const { name, threshold, agree, disagree, oneMissing, bothMissing } = comparison;
+  const { name, threshold, agree, disagree, oneMissing, bothMissing, parameters } = comparison;
   const missing = Number(values.a === '') + Number(values.b === '');
   const handling = missing === 0 ? 'compare' : missing === 1 ? oneMissing : bothMissing;
   if (handling !== 'compare') return { comparison: name, measure: null, agrees: handling === agree, contribution: handling };
-  const measured = measure(comparison, multi, values);
-  const agrees = isAgreement(comparatorOf(comparison), measured, threshold);
+  const comparator = comparatorOf(comparison);
+  const measured = measure(comparator, { parameters, multi }, values);
+  const agrees = isAgreement(comparator, measured, threshold);
   return { comparison: name, measure: measured, agrees, contribution: agrees ? agree : disagree };
 };
 

@@ -28,13 +28,17 @@ async function statedSystems({ reader, principal }: Lookup, golden: GoldenKey): 
   return systems;
 }
 
-/** Which identifiers of a record the asker may see; null: the record whole. */
+/**
+ * Which identifiers of a record the asker may see; null: the record whole. Of a former version those of the person that the
+ * record is of now: a link that was wrong shows nothing afterwards.
+ */
 export async function visibleIdentifiers(
   lookup: Lookup,
   { record }: StoredRecord,
 ): Promise<((identifier: Identifier) => boolean) | null> {
   if (seesWhole(lookup.principal, record.source)) return null;
-  const stated = await statedSystems(lookup, record.golden);
+  const now = await lookup.reader.storedRecord(record.key);
+  const stated = await statedSystems(lookup, (now?.record ?? record).golden);
   return ({ system }) => seesIdentifier(lookup.authorities, system, stated);
 }
 

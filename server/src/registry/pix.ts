@@ -1,4 +1,4 @@
-import type { Identifier, RecordKey } from '../domain/identity.ts';
+import type { GoldenKey, Identifier, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
 import { type PixQuery, type PixRecord, pixRefusals } from '../fhir/pix.ts';
 import { type Lookup, visibleIdentifiers } from './lookup.ts';
@@ -11,28 +11,35 @@ export interface PixOptions {
   readonly includeSource: boolean;
 }
 
-/** In open mode a system that stored data holds counts as known, configured or not (standards.md §11). */
-async function isKnown(lookup: Lookup, system: string): Promise<boolean> {
-  if (lookup.authorities.find(system)) return true;
-  if (lookup.authorities.mode === 'strict') return false;
-  return (await lookup.reader.byIdentifier([{ system, value: null }], 0, 1)).length > 0;
-}
+/**
+ * In open mode a system that nobody configured is known to whoever sees an identifier of it (standards.md §11): that others
+ * hold one is not told.
+ */
+const isKnown = ({ authorities }: Lookup, system: string, seen: boolean): boolean =>
+  authorities.find(system) !== undefined || (seen && authorities.mode === 'open');
 
 const logicalId = (value: string): string => value.replace(/^Patient\//, '');
+
+/** Records of the person of a golden record, also of one that was retired since. */
+async function membersOf({ reader }: Lookup, key: GoldenKey): Promise<readonly RecordKey[]> {
+  const stored = await reader.storedGolden(key);
+  const forward = stored?.golden.replacedBy ?? null;
+  return (forward === null ? stored : await reader.storedGolden(forward))?.members ?? [];
+}
 
 async function sourceRecords(lookup: Lookup, { source }: PixQuery, base: string): Promise<readonly RecordKey[] | Refusal> {
   if (source.system === base) {
     const named = await lookup.reader.resolveId(logicalId(source.value), lookup.principal.name);
-    if (named?.kind === 'golden') return (await lookup.reader.storedGolden(named.key))?.members ?? [];
+    if (named?.kind === 'golden') return membersOf(lookup, named.key);
     return named ? [named.key] : pixRefusals.unknownIdentifier;
   }
-  if (!(await isKnown(lookup, source.system))) return pixRefusals.unknownAuthority;
   const visible: RecordKey[] = [];
   for (const key of await lookup.reader.byIdentifier([source], 0, 100)) {
     const stored = await lookup.reader.storedRecord(key);
     const shows = stored && (await visibleIdentifiers(lookup, stored));
     if (stored && (shows === null || shows?.(source))) visible.push(key);
   }
+  if (!isKnown(lookup, source.system, visible.length > 0)) return pixRefusals.unknownAuthority;
   return visible.length > 0 ? visible : pixRefusals.unknownIdentifier;
 }
 
@@ -59,35 +66,28 @@ export async function crossReference(
   const { source, targets } = query;
   const sources = await sourceRecords(lookup, query, options.base);
   if ('code' in sources) return sources;
-  for (const target of targets) {
-    if (target !== options.base && !(await isKnown(lookup, target))) return pixRefusals.unknownTarget;
-  }
-  const asked = (identifier: Identifier): boolean => identifier.system === source.system && identifier.value === source.value;
-  const records: PixRecord[] = [];
+  const persons: { readonly stored: StoredRecord; readonly identifiers: PixRecord['identifiers'] }[] = [];
   for (const stored of await personsRecords(lookup, sources)) {
-    const { key, id } = stored.record;
-    const named = options.includeSource || !sources.includes(key);
-    const identifiers = await identifiersFor(
-      lookup,
-      stored,
-      (identifier) => (options.includeSource || !asked(identifier)) && wanted(targets, identifier.system),
-    );
-    const byId = named && (targets.length === 0 || targets.includes(options.base));
-    if (identifiers.length > 0 || byId) records.push({ id: named ? id : null, identifiers });
+    persons.push({ stored, identifiers: await shownIdentifiers(lookup, stored) });
   }
-  return records;
+  const sees = (system: string): boolean => persons.some(({ identifiers }) => identifiers.some((one) => one.system === system));
+  const unknown = targets.some((target) => target !== options.base && !isKnown(lookup, target, sees(target)));
+  if (unknown) return pixRefusals.unknownTarget;
+  const asked = (identifier: Identifier): boolean => identifier.system === source.system && identifier.value === source.value;
+  return persons.flatMap(({ stored: { record }, identifiers }): readonly PixRecord[] => {
+    const told = identifiers.filter((one) => (options.includeSource || !asked(one)) && wanted(targets, one.system));
+    const named = options.includeSource || !sources.includes(record.key);
+    const byId = named && (targets.length === 0 || targets.includes(options.base));
+    return told.length > 0 || byId ? [{ id: named ? record.id : null, identifiers: told }] : [];
+  });
 }
 
 const wanted = (targets: readonly string[], system: string): boolean => targets.length === 0 || targets.includes(system);
 
-async function identifiersFor(
-  lookup: Lookup,
-  stored: StoredRecord,
-  filter: (identifier: Identifier) => boolean,
-): Promise<PixRecord['identifiers']> {
+async function shownIdentifiers(lookup: Lookup, stored: StoredRecord): Promise<PixRecord['identifiers']> {
   const shows = await visibleIdentifiers(lookup, stored);
   return stored.identifiers
-    .filter((identifier) => identifier.system !== '' && (shows === null || shows(identifier)) && filter(identifier))
+    .filter((identifier) => identifier.system !== '' && (shows === null || shows(identifier)))
     .map(({ system, value }) => ({ system, value, assigner: lookup.authorities.find(system)?.name ?? '' }));
 }
 

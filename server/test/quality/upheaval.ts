@@ -2,7 +2,7 @@ import type { ChangeSet, Committed } from '../../src/domain/change-set.ts';
 import type { GoldenKey, RecordKey } from '../../src/domain/identity.ts';
 import type { Ledger } from '../../src/registry/ports.ts';
 
-/** What arrivals did to others. */
+/** What submissions did to others. */
 export interface Upheaval {
   /** Records that moved to another CRUID although they were not the submitted one. */
   readonly moved: number;
@@ -11,7 +11,7 @@ export interface Upheaval {
 }
 
 async function* everyChange(ledger: Ledger): AsyncIterable<Committed> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const committed = await ledger.changes(after, 500);
     yield* committed;
     const last = committed.at(-1);
@@ -33,15 +33,15 @@ function follow(groups: Map<GoldenKey, Set<RecordKey>>, { audit, linksBegun, lin
   return { moved: left.length, split: split.length };
 }
 
-/** The upheaval of each `every` arrivals, read from the ledger. */
+/** The upheaval of each `every` submissions, read from the ledger. */
 export async function upheavals(ledger: Ledger, every: number): Promise<readonly Upheaval[]> {
   const groups = new Map<GoldenKey, Set<RecordKey>>();
   const sums: Upheaval[] = [];
-  let arrivals = 0;
+  let submissions = 0;
   for await (const { change } of everyChange(ledger)) {
     const { moved, split } = follow(groups, change);
-    if (change.audit.action !== 'create') continue;
-    const place = Math.floor(arrivals++ / every);
+    if (change.audit.record === null) continue;
+    const place = Math.floor(submissions++ / every);
     const sum = sums[place] ?? { moved: 0, split: 0 };
     sums[place] = { moved: sum.moved + moved, split: sum.split + split };
   }

@@ -17,7 +17,7 @@ export const lookupOf = (dependencies: FhirDependencies, exchange: Exchange): Lo
 
 const param = (exchange: Exchange, name: string): string => {
   const { params } = exchange.request;
-  const value = params !== null && typeof params === 'object' && name in params ? Reflect.get(params, name) : '';
+  const value: unknown = params !== null && typeof params === 'object' && name in params ? Reflect.get(params, name) : '';
   return typeof value === 'string' ? value : '';
 };
 

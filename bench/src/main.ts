@@ -1,0 +1,20 @@
+/**
+ * `npm run bench`: registrations a second, end to end (`-- --no-gate`: without judging them).
+ * `npm run bench -- comparators`: our comparators beside published packages.
+ * The other names are the processes that the first one starts.
+ */
+const tasks: Readonly<Record<string, () => Promise<void>>> = {
+  registrations: async () => (await import('./registrations.ts')).registrations({ gate: !process.argv.includes('--no-gate') }),
+  comparators: async () => (await import('./comparators.ts')).comparators(),
+  load: async () => (await import('./load.ts')).answerLoad(),
+  store: async () => (await import('./store.ts')).answerStore(),
+  echo: async () => (await import('./echo.ts')).answerEcho(),
+};
+
+const name = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? 'registrations';
+const task = tasks[name];
+if (task) await task();
+else {
+  console.error(`npm run bench -- ${['registrations', 'comparators'].join(' | ')}, not ${name}`);
+  process.exitCode = 2;
+}

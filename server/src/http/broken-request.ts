@@ -1,0 +1,40 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Refusal } from '../domain/errors.ts';
+import { operationOutcome } from '../fhir/outcome.ts';
+import { refuse } from '../fhir/refusal.ts';
+
+/** By the code of Node's error: the status line and what to say. */
+const complaintOf = (code: string | undefined): { readonly status: string; readonly refusal: Refusal } => {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { status: '408 Request Timeout', refusal: refuse('too-slow', 'The request took too long to arrive.') };
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return {
+      status: '431 Request Header Fields Too Large',
+      refusal: refuse('too-large', 'The URL and the headers are too large.'),
+    };
+  return { status: '400 Bad Request', refusal: refuse('invalid-request', 'This is not HTTP.') };
+};
+
+/** Whether a request that has arrived whole is being answered on the socket: Node keeps its answer there. */
+const answersWholeRequest = (socket: Socket): boolean => {
+  const answer: unknown = Reflect.get(socket, '_httpMessage');
+  if (!(answer instanceof ServerResponse)) return false;
+  const request: unknown = answer.req;
+  return answer.headersSent || (request instanceof IncomingMessage && request.complete);
+};
+
+/**
+ * What Node's parser gives up on, or what never arrives whole, is answered and hung up on. Whose request arrived whole is
+ * hung up on only: it may be kept, so that the sender must not read of what followed it that it was refused.
+ */
+export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable || answersWholeRequest(socket)) {
+    socket.destroy();
+    return;
+  }
+  const { status, refusal } = complaintOf(error.code);
+  const body = JSON.stringify(operationOutcome(refusal));
+  const head = ['connection: close', 'content-type: application/fhir+json', `content-length: ${Buffer.byteLength(body)}`];
+  socket.end([`HTTP/1.1 ${status}`, ...head, '', body].join('\r\n'));
+}

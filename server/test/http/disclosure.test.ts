@@ -1,0 +1,262 @@
+/** Design §8 on every route: what a point-of-service client without the scope `demographics` learns of the records of others. */
+import { afterAll, describe, expect, it } from 'vitest';
+import type { BundleEntry, Patient } from '../../src/fhir/r4.ts';
+import { type Answer, type RegistryServer, startRegistry } from '../support/registry-server.ts';
+import { ART, cruidOf, idOf, identifier, national, NATIONAL, patient, somebody, systemOf } from './people.ts';
+
+const registry = await startRegistry();
+const started = [registry];
+afterAll(async () => {
+  for (const one of started) await one.stop();
+});
+await registry.register({ name: 'ministry', scopes: ['demographics'] });
+
+const WARD = 'http://ward.example';
+const enc = encodeURIComponent;
+const post = (client: string, body: Patient, { send } = registry): Promise<Answer> =>
+  send('POST', '/fhir/Patient', { body, client });
+const get = (path: string, client: string, { send } = registry): Promise<Answer> =>
+  send('GET', `/fhir/Patient${path}`, { client });
+const patientsIn = (entries: readonly BundleEntry[] | undefined): readonly Patient[] =>
+  (entries ?? []).flatMap(({ resource }) => (resource?.resourceType === 'Patient' ? [resource] : []));
+
+/** Anna as dhis2 knows her, with all that others may not learn. */
+const anna = {
+  ...somebody(),
+  address: [{ city: 'Kaabong' }],
+  extension: [{ url: 'http://a.example/tribe', valueString: 'secret-extension' }],
+};
+const dhis2s = patient('dhis2', 'd-1', anna, {
+  identifier: [
+    identifier('dhis2', 'd-1'),
+    national('secret-national'),
+    { system: ART, value: 'secret-art' },
+    { system: WARD, value: 'secret-ward' },
+  ],
+  meta: { tag: [{ system: 'http://a.example', code: 'secret-tag' }] },
+});
+const known = await post('dhis2', dhis2s);
+await post('dhis2', { ...dhis2s, address: [{ city: 'Kotido' }] });
+const mine = await post(
+  'openmrs',
+  patient('openmrs', 'o-1', {
+    name: anna.name,
+    telecom: anna.telecom,
+    gender: anna.gender,
+    birthDate: anna.birthDate,
+  } as Patient),
+);
+const [record, own, cruid] = [idOf(known), idOf(mine), cruidOf(known)];
+
+const secrets = [
+  ...['secret-national', 'secret-art', 'secret-ward', 'secret-extension', 'secret-tag', 'Kaabong', 'Kotido'],
+  ...[anna.birthDate, anna.telecom?.[0]?.value, anna.name?.[0]?.family].map(String),
+];
+
+/** Every route by which dhis2's record can be read, as the path and the Patients that it answers with. */
+const routes = [
+  ['read', `/${record}`],
+  ['vread', `/${record}/_history/1`],
+  ['history', `/${record}/_history`],
+  ['search by _id', `?_id=${record}`],
+  ['search by identifier', `?identifier=${enc(`${systemOf('dhis2')}|d-1`)}`],
+  ['_include from the golden record', `?_id=${cruid}&_include=Patient:link`],
+] as const;
+
+async function answered(path: string, client: string): Promise<readonly Patient[]> {
+  const { text } = await get(path, client);
+  const body = JSON.parse(text) as Patient | { readonly resourceType: 'Bundle'; readonly entry?: readonly BundleEntry[] };
+  const patients = body.resourceType === 'Patient' ? [body] : patientsIn(body.entry);
+  return patients.filter(({ id }) => id === record);
+}
+
+describe('another’s record, to a client without the scope demographics', () => {
+  it.each(routes)('%s: id, version, links and source identifiers, tagged SUBSETTED, and nothing else', async (_route, path) => {
+    expect(cruidOf(mine)).toBe(cruid);
+    const shown = await answered(path, 'openmrs');
+    expect(shown.length).toBeGreaterThan(0);
+    for (const one of shown) {
+      expect(one).toEqual({
+        resourceType: 'Patient',
+        id: record,
+        meta: {
+          versionId: expect.stringMatching(/^[12]$/),
+          lastUpdated: expect.any(String),
+          tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED', display: 'subsetted' }],
+        },
+        active: true,
+        identifier: [identifier('dhis2', 'd-1')],
+        link: [{ other: { reference: `Patient/${cruid}` }, type: 'refer' }],
+      });
+    }
+  });
+
+  it.each([...routes, ['$ihe-pix', `/$ihe-pix?sourceIdentifier=${enc(`${systemOf('openmrs')}|o-1`)}`]] as const)(
+    '%s: none of what is secret stands anywhere in the answer',
+    async (_route, path) => {
+      const { text } = await get(path, 'lims');
+      for (const secret of secrets) expect(text).not.toContain(secret);
+    },
+  );
+
+  it('its own record it sees whole, on the same routes', async () => {
+    for (const path of [`/${own}`, `/${own}/_history/1`, `?_id=${own}`, `?_id=${cruid}&_include=Patient:link`]) {
+      const { text } = await get(path, 'openmrs');
+      expect(text).toContain(anna.birthDate);
+    }
+  });
+
+  it('of a shared authority it sees the others’ identifiers once it has stated one of that system for the person, and no others', async () => {
+    const lims = (
+      await post(
+        'lims',
+        patient(
+          'lims',
+          'l-1',
+          { name: anna.name, telecom: anna.telecom, gender: anna.gender, birthDate: anna.birthDate } as Patient,
+          { identifier: [identifier('lims', 'l-1'), national('N-of-lims')] },
+        ),
+      )
+    ).resource('Patient');
+    expect(lims.link?.[0]?.other.reference).toBe(`Patient/${cruid}`);
+    for (const [, path] of routes) {
+      const [shown] = await answered(path, 'lims');
+      expect(shown?.identifier).toEqual([identifier('dhis2', 'd-1'), national('secret-national')]);
+    }
+    const pix = (await get(`/$ihe-pix?sourceIdentifier=${enc(`${systemOf('lims')}|l-1`)}`, 'lims')).text;
+    expect(pix).toContain('secret-national');
+    expect(pix).not.toContain('secret-art');
+    expect((await get(`/${record}`, 'openmrs')).text).not.toContain('secret-national');
+  });
+
+  it('a version of a record that was the person’s once shows no more than the record does now', async () => {
+    const grace = somebody();
+    await post('openmrs', patient('openmrs', 'grace', grace, { identifier: [identifier('openmrs', 'grace'), national('N-2')] }));
+    const theirs = (client: string, who = grace): Promise<Answer> =>
+      post(
+        client,
+        patient(client, 'moved', who, { identifier: [identifier(client, 'moved'), { system: NATIONAL, value: 'N-3' }] }),
+      );
+    const moved = idOf(await theirs('dhis2'));
+    expect((await get(`/${moved}/_history/1`, 'openmrs')).text).toContain('N-3');
+    await theirs('dhis2', somebody());
+    for (const path of [`/${moved}`, `/${moved}/_history/1`, `/${moved}/_history`])
+      expect((await get(path, 'openmrs')).text).not.toContain('N-3');
+  });
+});
+
+it.each(routes)('%s: with the scope demographics a client sees what the owner sees', async (_route, path) => {
+  const [seen, owners] = [await answered(path, 'ministry'), await answered(path, 'dhis2')];
+  expect(seen).toEqual(owners);
+  expect(seen[0]?.name).toEqual(anna.name);
+  expect(seen[0]?.meta?.tag).not.toContainEqual(expect.objectContaining({ code: 'SUBSETTED' }));
+});
+
+it('a golden record is alike for everybody: links, never demographics', async () => {
+  const texts = await Promise.all(
+    ['openmrs', 'dhis2', 'lims', 'ministry'].map(async (client) => (await get(`/${cruid}`, client)).text),
+  );
+  expect(new Set(texts).size).toBe(1);
+  for (const secret of secrets) expect(texts[0]).not.toContain(secret);
+});
+
+describe('a search, a refusal or a total tells no more than a read', () => {
+  /** The answer, but for the value that was asked for and what differs between any two requests. */
+  const answer = async (path: string, value: string, client = 'openmrs') => {
+    const { status, text } = await get(path.replace('VALUE', enc(value)), client);
+    return { status, text: text.replaceAll(enc(value), 'VALUE').replaceAll(value, 'VALUE') };
+  };
+  const tokens = (system: string, value: string): readonly (readonly [path: string, value: string])[] => [
+    ['?identifier=VALUE', value],
+    ['?identifier=VALUE', `${system}|${value}`],
+    ['?identifier=VALUE&_count=0', `${system}|${value}`],
+    [`?identifier=VALUE&_id=${record}`, `${system}|${value}`],
+    ['?identifier=VALUE&_include=Patient:link', `${system}|${value}`],
+    ['/$ihe-pix?sourceIdentifier=VALUE', `${system}|${value}`],
+    [`/$ihe-pix?sourceIdentifier=VALUE&targetSystem=${enc(systemOf('dhis2'))}`, `${system}|${value}`],
+  ];
+
+  it.each([
+    ['a shared identifier that others stated', NATIONAL, 'secret-national'],
+    ['one of another shared system', ART, 'secret-art'],
+    ['one of a system that nobody owns', WARD, 'secret-ward'],
+  ])('asking for %s is answered as for one that nobody has', async (_what, system, value) => {
+    for (const [path, token] of tokens(system, value)) {
+      expect(await answer(path, token)).toEqual(await answer(path, token.replace(value, 'nobody-has-this')));
+    }
+  });
+
+  it('whether others hold identifiers of a system that nobody owns is not told, as a source or as a target', async () => {
+    const source = '/$ihe-pix?sourceIdentifier=VALUE';
+    expect(await answer(source, `${WARD}|x`)).toEqual(await answer(source, 'http://never.example|x'));
+    const target = `/$ihe-pix?sourceIdentifier=${enc(`${systemOf('openmrs')}|o-1`)}&targetSystem=VALUE`;
+    expect(await answer(target, WARD)).toEqual(await answer(target, 'http://never.example'));
+    expect(await answer('?identifier=VALUE', `${WARD}|`)).toEqual(await answer('?identifier=VALUE', 'http://never.example|'));
+    expect((await answer(target, WARD, 'dhis2')).status).toBe(200);
+  });
+
+  it('a demographic parameter filters nothing: it would tell by what is left out', async () => {
+    const all = (await get(`?_id=${record}`, 'openmrs')).resource('Bundle');
+    for (const query of [`family=${anna.name?.[0]?.family}`, 'family=Nobody', 'birthdate=1900-01-01']) {
+      expect((await get(`?_id=${record}&${query}`, 'openmrs')).resource('Bundle')).toEqual(all);
+    }
+  });
+});
+
+describe('two registries that differ only in what a client may not see', () => {
+  /** Ids, times and ports differ between any two registries: names in order of appearance stand for ids. */
+  const normalised = (): ((text: string) => string) => {
+    const names = new Map<string, string>();
+    const nameOf = (id: string): string => names.get(id) ?? names.set(id, `id-${names.size + 1}`).get(id) ?? '';
+    return (text) =>
+      text
+        .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, nameOf)
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+        .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST');
+  };
+  const me = somebody();
+  const values = ['d-1', 'l-1', 'N-5', 'ART-5', 'ward-5'];
+  const systems = [systemOf('dhis2'), systemOf('openmrs'), NATIONAL, ART, WARD];
+
+  /** Everything that openmrs can ask of dhis2's record and of identifiers, and the answers. */
+  async function observed(hidden: Partial<Patient>): Promise<readonly string[]> {
+    const server: RegistryServer = await startRegistry();
+    started.push(server);
+    const put = (id: string, client: string, body: Patient): Promise<Answer> =>
+      server.send('PUT', `/fhir/Patient/${id}`, { body: { ...body, id }, client });
+    const golden = cruidOf(await put('mine', 'openmrs', patient('openmrs', 'mine', me)));
+    const foreign = cruidOf(await put('theirs', 'dhis2', patient('dhis2', 'd-1', somebody(), hidden)));
+    const tokens = systems.flatMap((system) => [`${system}|`, ...values.map((value) => `${system}|${value}`)]);
+    const paths = [
+      ...['theirs', 'mine', golden, foreign].flatMap((id) => [
+        `/${id}`,
+        `/${id}/_history`,
+        `/${id}/_history/1`,
+        `?_id=${id}&_include=Patient:link`,
+      ]),
+      ...tokens.flatMap((token) => [
+        `?identifier=${enc(token)}&_include=Patient:link`,
+        `/$ihe-pix?sourceIdentifier=${enc(token)}`,
+      ]),
+      ...values.map((value) => `?identifier=${value}`),
+      ...systems.map((system) => `/$ihe-pix?sourceIdentifier=${enc(`${systemOf('openmrs')}|mine`)}&targetSystem=${enc(system)}`),
+    ];
+    const text = normalised();
+    const seen: string[] = [];
+    for (const path of paths) {
+      const { status, headers, text: body } = await get(path, 'openmrs', server);
+      seen.push(text(`${path} ${status} ${headers['etag'] ?? ''} ${body}`));
+    }
+    return seen;
+  }
+
+  it('answer it alike, whatever it asks', async () => {
+    const [plain, ...others] = await Promise.all([
+      observed({}),
+      observed({ address: [{ city: 'Kotido' }], maritalStatus: { text: 'married' } } as Partial<Patient>),
+      observed({ identifier: [identifier('dhis2', 'd-1'), national('N-5'), { system: ART, value: 'ART-5' }] }),
+      observed({ identifier: [identifier('dhis2', 'd-1'), { system: WARD, value: 'ward-5' }, { value: 'l-1' }] }),
+    ]);
+    for (const other of others) expect(other).toEqual(plain);
+  });
+});
