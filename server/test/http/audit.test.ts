@@ -111,6 +111,13 @@ describe('the events', () => {
     expect(event && queryOf(event)).toBe(`GET ${path}`);
   });
 
+  it('of $ihe-pix by POST: the identifier asked about in the body, too (AUD-10)', async () => {
+    const parameter = [{ name: 'sourceIdentifier', valueString: `${systemOf('openmrs')}|known` }];
+    const [event] = await leaves('POST', '/fhir/Patient/$ihe-pix', { resourceType: 'Parameters', parameter });
+    const patientEntity = event?.entity?.find(({ type }) => type.code === '1');
+    expect(patientEntity?.what?.identifier).toEqual({ system: systemOf('openmrs'), value: 'known' });
+  });
+
   it('of a refusal: what was asked, and why it was refused', async () => {
     const [event] = await leaves('GET', '/fhir/Patient/unknown');
     expect(event).toMatchObject({ outcome: '4', outcomeDesc: 'not-found' });

@@ -13,7 +13,7 @@ export const FEATURES: readonly FeatureSpec[] = [FAMILY, BIRTH];
 export const CLINIC_A = 'http://clinic-a.example/mrn';
 export const AT = '2026-03-03T10:00:00.000Z';
 
-export const AUDIT: AuditFacts = {
+const AUDIT: AuditFacts = {
   action: 'create',
   agent: 'clinicA',
   address: '192.0.2.1',

@@ -7,8 +7,8 @@ import type { Words } from './words.ts';
 /** SQLite has no booleans. */
 const bit = (value: boolean): 0 | 1 => (value ? 1 : 0);
 
-export const recordIdNumber = (key: number): number => 2 * key;
-export const goldenIdNumber = (key: number): number => 2 * key + 1;
+const recordIdNumber = (key: number): number => 2 * key;
+const goldenIdNumber = (key: number): number => 2 * key + 1;
 
 interface IdentifierWriter {
   release(record: RecordKey, identifiers: readonly RecordIdentifier[]): void;

@@ -7,7 +7,7 @@ import { MIGRATIONS } from './schema.ts';
 const schemaVersion = (db: Connection): number => Number(db.pragma('user_version', { simple: true }));
 
 /** @throws RegistryError `conflict` when a newer program has written the file. */
-export const refuseNewer = (db: Connection, migrations: readonly string[] = MIGRATIONS): number => {
+const refuseNewer = (db: Connection, migrations: readonly string[] = MIGRATIONS): number => {
   const version = schemaVersion(db);
   if (version > migrations.length) {
     throw new RegistryError(

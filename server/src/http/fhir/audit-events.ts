@@ -1,7 +1,7 @@
 import { refuse } from '../../fhir/refusal.ts';
 import { auditTrail, TRAIL_START, type TrailPosition } from '../../registry/audit-trail.ts';
 import type { Answer, Exchange } from '../exchange.ts';
-import { failure } from '../server.ts';
+import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { queryOf } from './read.ts';
 

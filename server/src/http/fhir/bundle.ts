@@ -13,7 +13,7 @@ import type { Accepted } from '../../registry/commands.ts';
 import { takeIn, type Taken } from '../../registry/intake.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { preferred } from '../negotiation.ts';
-import { failure } from '../server.ts';
+import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { locationOf, remarks, renderAccepted, senderOf } from './submit.ts';
 

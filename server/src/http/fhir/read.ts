@@ -3,7 +3,7 @@ import { historyBundle } from '../../fhir/history.ts';
 import type { Patient } from '../../fhir/r4.ts';
 import { type Lookup, readHistory, readPatient, readVersion } from '../../registry/lookup.ts';
 import type { Answer, Exchange } from '../exchange.ts';
-import { failure } from '../server.ts';
+import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { refuse } from '../../fhir/refusal.ts';
 

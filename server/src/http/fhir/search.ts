@@ -5,7 +5,7 @@ import { crossReference, targetsIn } from '../../registry/pix.ts';
 import { searchPatients } from '../../registry/search.ts';
 import { readBody } from '../body.ts';
 import type { Answer, Exchange } from '../exchange.ts';
-import { failure } from '../server.ts';
+import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf, queryOf } from './read.ts';
 
@@ -29,12 +29,15 @@ export async function search(dependencies: FhirDependencies, exchange: Exchange)
 export async function pix(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const lookup = lookupOf(dependencies, exchange);
   const targets = targetsIn(lookup);
-  const query =
-    exchange.request.method === 'POST'
-      ? readPixBody(await readBody(exchange.request, dependencies.limits), targets)
-      : readPix(queryOf(exchange), targets);
+  const isPost = exchange.request.method === 'POST';
+  const query = isPost
+    ? readPixBody(await readBody(exchange.request, dependencies.limits), targets)
+    : readPix(queryOf(exchange), targets);
   if (isRefusal(query)) return failure(query);
   const records = await crossReference(lookup, query, { base: exchange.base, includeSource: dependencies.pixIncludesSource });
   if ('code' in records) return failure(records);
-  return { status: 200, body: pixAnswer(records), log: { event: 'pix', patients: records.flatMap(({ id }) => id ?? []) } };
+  const { system, value } = query.source;
+  const patients = records.flatMap(({ id }) => id ?? []);
+  const asked = isPost ? { asked: new URLSearchParams({ sourceIdentifier: `${system}|${value}` }).toString() } : {};
+  return { status: 200, body: pixAnswer(records), log: { event: 'pix', patients, ...asked } };
 }

@@ -9,7 +9,7 @@ import { readBody } from '../body.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { type Answer, type Exchange } from '../exchange.ts';
 import { preferred } from '../negotiation.ts';
-import { failure } from '../server.ts';
+import { failure } from '../failure.ts';
 
 export const senderOf = (exchange: Exchange): Sender => ({
   agent: exchange.client.name,
