@@ -1,5 +1,3 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
@@ -25,6 +23,7 @@ import { createExtractor } from '../registry/extract.ts';
 import type { AccessLog } from '../registry/ports.ts';
 import { systemClock } from './clock.ts';
 import { openControlSocket } from './control-socket.ts';
+import { closeDoor, listen } from './listen.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { operator } from './operator.ts';
 import { released, version } from './project.ts';
@@ -150,52 +149,6 @@ const operatorsDoor = ({ settings, store, metrics, ready }: Parts): FastifyInsta
     metrics: metrics.render,
     metricsType: metrics.contentType,
   });
-
-interface Place {
-  readonly host: string;
-  readonly port: number;
-  /** The flag that chooses another port. */
-  readonly flag: string;
-}
-
-/** The port listened on. @throws RegistryError with a sentence when it is taken or may not be bound. */
-async function listen(app: Pick<FastifyInstance, 'listen' | 'server'>, { host, port, flag }: Place): Promise<number> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EADDRINUSE')
-      throw new RegistryError('conflict', `Port ${port} on ${host} is taken: choose another with ${flag}.`);
-    if (code === 'EACCES')
-      throw new RegistryError('conflict', `This account may not listen on port ${port}: choose another with ${flag}.`);
-    if (code === 'EADDRNOTAVAIL') throw new RegistryError('conflict', `This machine has no address ${host}.`);
-    throw error;
-  }
-  const address = app.server.address() as AddressInfo;
-  return address.port;
-}
-
-/** Milliseconds that a request may still take when the server is asked to end. */
-const GRACE = 20_000;
-
-/**
- * Takes no new connection, answers what has arrived, and closes each connection as it falls idle: a client that keeps its
- * connections open must not hold the shutdown up.
- */
-async function closeDoor(app: Pick<FastifyInstance, 'close'> & { readonly server: Server }): Promise<void> {
-  const idle = setInterval(() => {
-    app.server.closeIdleConnections();
-  }, 20);
-  const patience = setTimeout(() => {
-    app.server.closeAllConnections();
-  }, GRACE);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(idle);
-    clearTimeout(patience);
-  }
-}
 
 /** Clients, certificates and revocations, changed while the server runs. */
 const administrator =
