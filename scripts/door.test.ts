@@ -146,6 +146,11 @@ describe('the doors', () => {
     expect(asked()).toHaveLength(2);
   });
 
+  test('under NODE_ENV=production too, everything that the set-up needs is installed', () => {
+    expect(door(['start'], { NODE_ENV: 'production' }).code).toBe(0);
+    expect(asked()).toEqual([expect.stringMatching(/^ci --include=dev /)]);
+  });
+
   test('an installation of Node that was interrupted is not taken for a Node', () => {
     oldNode();
     put(join(folder, '.toolchain/node_modules', nodePackage, 'bin/node'), 'half a file', 0o755);

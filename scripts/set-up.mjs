@@ -80,7 +80,9 @@ async function installPackages() {
   if (!asLocked()) {
     rmSync(installedFrom, { force: true });
     say('Installing the packages of package-lock.json (once, about half a minute).');
-    await npm(['ci'], { cwd: root, env: withNode(findNode()) }, 'The packages could not be installed');
+    // The validator is built with packages that NODE_ENV=production would leave out.
+    const env = withNode(findNode());
+    await npm(['ci', '--include=dev'], { cwd: root, env }, 'The packages could not be installed');
   }
   copyFileSync(lockFile, installedFrom);
 }

@@ -22,7 +22,7 @@ async function open({ dataDir }: EchoJob): Promise<number> {
     tls: tlsOptions(material, 'ca'),
     authenticate: (socket) => {
       const verdict = judgePeer(peerFacts(socket), known, new Date());
-      return verdict.kind === 'client' ? verdict.client : verdict.refusal;
+      return verdict.kind === 'client' ? verdict.client : { ...verdict.refusal, agent: '' };
     },
     accessLog: { append: () => Promise.resolve(), entries: () => Promise.resolve([]) },
     clock: systemClock,

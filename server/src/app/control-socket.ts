@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,6 +21,13 @@ function socketPath(dataDir: string): string {
   if (inside.length <= LONGEST) return inside;
   const folder = join(tmpdir(), `opencr-${userInfo().uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(folder);
+  if (uid !== userInfo().uid || (mode & 0o077) !== 0) {
+    throw new RegistryError(
+      'conflict',
+      `${folder} is open to another account: remove it, or use a data folder with a shorter path.`,
+    );
+  }
   return join(folder, `${createHash('sha256').update(inside).digest('hex').slice(0, 24)}.sock`);
 }
 
@@ -40,9 +47,12 @@ const serve = async (line: string, administer: (change: AdministrativeChange) =>
   }
 };
 
-const converse = (socket: Socket, administer: (change: AdministrativeChange) => Promise<void>): void => {
+const converse = (socket: Socket, silent: Set<Socket>, administer: (change: AdministrativeChange) => Promise<void>): void => {
+  silent.add(socket);
   socket.on('error', () => socket.destroy());
+  socket.on('close', () => silent.delete(socket));
   createInterface({ input: socket }).once('line', (line) => {
+    silent.delete(socket);
     void serve(line, administer).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
   });
 };
@@ -54,15 +64,22 @@ export async function openControlSocket(
   const path = socketPath(dataDir);
   // The data folder's lock is ours: a socket file left here is of a process that is gone.
   rmSync(path, { force: true });
+  // Callers that have asked nothing yet: they must not hold the end of the process up.
+  const silent = new Set<Socket>();
   const server: Server = createServer((socket) => {
-    converse(socket, administer);
+    converse(socket, silent, administer);
   });
   await new Promise<void>((done, fail) => {
     server.once('error', fail);
     server.listen(path, done);
   });
   chmodSync(path, 0o600);
-  return { close: () => void server.close() };
+  return {
+    close: () => {
+      server.close();
+      for (const socket of silent) socket.destroy();
+    },
+  };
 }
 
 export const serverListens = (dataDir: string): boolean => existsSync(socketPath(dataDir));
@@ -72,7 +89,9 @@ export async function askServer(dataDir: string, change: AdministrativeChange): 
   const socket = createConnection(socketPath(dataDir));
   try {
     await new Promise<void>((done, fail) => {
-      socket.once('error', fail);
+      socket.once('error', (cause) => {
+        fail(new RegistryError('not-ready', 'The server on this data folder does not answer yet; try again.', { cause }));
+      });
       socket.once('connect', done);
     });
     socket.write(`${JSON.stringify(change)}\n`);

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { initAuthority, openAuthority, tlsFolder } from '../adapters/identity/authority.ts';
 import { writeMissionPaths } from '../adapters/identity/development.ts';
+import { lockDataFolder } from '../adapters/sql/lock.ts';
 import { changeOf } from '../cli/clients.ts';
 import type { ExitCode, Io } from '../cli/io.ts';
 import type { ServeOptions } from '../cli/run.ts';
 import { openAdministration } from './administration.ts';
+import { requireFree } from './listen.ts';
 import { projectRoot } from './project.ts';
+import { readSettings } from './settings.ts';
 
 /** Clients of the mission's examples: the default configuration registers them. */
 const SAMPLES = ['openmrs', 'dhis2', 'lims'];
@@ -21,6 +24,12 @@ export async function start(
   serve: (io: Io, options: ServeOptions) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const dataDir = resolve(options.data);
+  const settings = readSettings(io, options);
+  if (typeof settings === 'number') return settings;
+  // A start that cannot succeed leaves the examples to the registry that they are of.
+  lockDataFolder(dataDir, 'npm start').release();
+  await requireFree({ ...settings.config.app, flag: '--port' });
+  await requireFree({ ...settings.config.admin, flag: '--admin-port' });
   if (!existsSync(tlsFolder(dataDir))) {
     await initAuthority(dataDir, { development: true, hosts: [], now: new Date() });
     io.out(`Made a certificate authority for development in ${tlsFolder(dataDir)}: not for production.`);

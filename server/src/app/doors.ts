@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { initAuthority, openAuthority, tlsFolder } from '../adapters/identity/authority.ts';
 import { issueClientCertificate } from '../adapters/identity/client-certificate.ts';
+import { registryFile } from '../adapters/sql/connection.ts';
 import { openStore } from '../adapters/sql/store.ts';
 import { exportLinks } from '../cli/export-links.ts';
 import { EXIT, type ExitCode, type Io } from '../cli/io.ts';
@@ -48,12 +49,14 @@ async function serve(io: Io, options: ServeOptions): Promise<ExitCode> {
   const signal = asked();
   const server = await startServer({ dataDir, config: settings.config, rules: settings.ruleSet });
   try {
-    const { records } = await Promise.race([server.ready, server.died.then((error) => Promise.reject(error))]);
-    io.out(
-      `OpenCR is ready at https://${toCall(settings.config.app.host)}:${server.port}/fhir with ${records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`,
-    );
-    const died = await Promise.race([signal, server.died]);
-    if (died instanceof Error) throw died;
+    const first = await Promise.race([server.ready, server.died, signal]);
+    if (typeof first === 'object' && 'records' in first) {
+      io.out(
+        `OpenCR is ready at https://${toCall(settings.config.app.host)}:${server.port}/fhir with ${first.records} records; health and metrics at http://${settings.config.admin.host}:${server.adminPort}.`,
+      );
+    }
+    const ended = await Promise.race([server.died, signal]);
+    if (ended instanceof Error) throw ended;
     io.out('Finishing what was accepted.');
   } finally {
     await server.stop().catch(() => undefined);
@@ -89,6 +92,12 @@ async function exportTo(io: Io, data: string, file: string): Promise<ExitCode> {
   return EXIT.done;
 }
 
+/** So that a misspelt name makes no registry. */
+function requireDataFolder(dataDir: string): void {
+  if (existsSync(tlsFolder(dataDir)) || existsSync(registryFile(dataDir))) return;
+  throw new RegistryError('not-found', `There is no data folder of a registry at ${dataDir}.`);
+}
+
 /** The clients that the configuration registers, for commands that only administer. */
 function configuredClients(io: Io, config: string | undefined) {
   const settings = readSettings(io, { config });
@@ -102,7 +111,10 @@ export const createDoors = (io: Io): Doors => ({
   serve,
   start: (_io, options) => start(_io, options, serve),
   initCertificates,
-  openAdministration: (data, config) => openAdministration(resolve(data), configuredClients(io, config)),
+  async openAdministration(data, config, mayMake) {
+    if (!mayMake) requireDataFolder(resolve(data));
+    return openAdministration(resolve(data), configuredClients(io, config));
+  },
   async certificateMaker(data) {
     const authority = await openAuthority(resolve(data));
     return { issue: (name, outDir) => issueClientCertificate(authority, name, { outDir: resolve(outDir), now: new Date() }) };

@@ -19,7 +19,7 @@ export interface RegistrarClient {
   /** Resolves when the thread has caught up and takes commands. */
   readonly ready: Promise<{ readonly records: number }>;
   execute(command: Command): Promise<CommandResult>;
-  /** Finishes what was accepted; answers with the last head. */
+  /** Finishes what was accepted; answers with the last head. Before it was ready it ends at once, and rejects. */
   close(): Promise<{ readonly sequence: number; readonly hash: string }>;
 }
 
@@ -34,6 +34,7 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
   const ready = Promise.withResolvers<{ records: number }>();
   const closed = Promise.withResolvers<{ sequence: number; hash: string }>();
   let next = 0;
+  let isReady = false;
   let ended: Error | null = null;
 
   const settle = ({ id, result }: Extract<FromRegistrar, { kind: 'answers' }>['answers'][number]): void => {
@@ -41,6 +42,14 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
     pending.delete(id);
     if (result.kind === 'failed') waiting?.reject(new RegistryError(result.code, result.issues));
     else waiting?.resolve(result);
+  };
+
+  /** Whoever still waits is answered: what came after the thread stopped listening was not taken. */
+  const end = (error: Error): void => {
+    ended = error;
+    for (const { reject } of pending.values())
+      reject(new RegistryError('not-ready', 'The registrar has stopped.', { cause: error }));
+    pending.clear();
   };
 
   const receive = (message: FromRegistrar): void => {
@@ -52,6 +61,7 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
         events.progress(message.progress);
         break;
       case 'ready':
+        isReady = true;
         ready.resolve({ records: message.records });
         break;
       case 'batch':
@@ -61,7 +71,7 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
         events.warning(message.words);
         break;
       case 'closed':
-        ended = new Error('the registrar is closed');
+        end(new Error('the registrar is closed'));
         closed.resolve({ sequence: message.sequence, hash: message.hash });
         break;
     }
@@ -69,12 +79,9 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
 
   const die = (error: Error): void => {
     if (ended) return;
-    ended = error;
+    end(error);
     ready.reject(error);
     closed.reject(error);
-    for (const { reject } of pending.values())
-      reject(new RegistryError('not-ready', 'The registrar has stopped.', { cause: error }));
-    pending.clear();
     events.died(error);
   };
 
@@ -102,7 +109,9 @@ export function startRegistrar(setup: RegistrarSetup, events: RegistrarEvents): 
       });
     },
     close() {
-      if (!ended) post({ kind: 'close' });
+      // Preparing may take minutes, and goes on at the next start from what it finds.
+      if (!ended && !isReady) void worker.terminate();
+      else if (!ended) post({ kind: 'close' });
       return closed.promise;
     },
   };

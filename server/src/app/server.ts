@@ -9,6 +9,7 @@ import { lockDataFolder } from '../adapters/sql/lock.ts';
 import { openStore, type Store } from '../adapters/sql/store.ts';
 import type { AdministrativeChange } from '../cli/administration.ts';
 import type { Config } from '../config/config.ts';
+import { isLoopback } from '../config/known-secrets.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { defaultBodyLimits } from '../fhir/limits.ts';
 import type { Ours } from '../fhir/ours.ts';
@@ -113,7 +114,7 @@ async function pointOfServiceDoor(parts: Parts) {
     tls: tlsOptions(await tlsMaterial(dataDir, config), config.tls.mode),
     authenticate: (socket) => {
       const verdict = judgePeer(peerFacts(socket), registered.peers, new Date());
-      return verdict.kind === 'client' ? verdict.client : verdict.refusal;
+      return verdict.kind === 'client' ? verdict.client : { ...verdict.refusal, agent: verdict.name ?? '' };
     },
     accessLog,
     clock: systemClock,
@@ -133,6 +134,7 @@ async function pointOfServiceDoor(parts: Parts) {
 /** The operators' door: health in detail, metrics. */
 const operatorsDoor = ({ settings, store, metrics, ready }: Parts): FastifyInstance =>
   createAdminDoor({
+    loopback: isLoopback(`http://${settings.config.admin.host}`),
     ready,
     detail: async () => {
       const { sequence, hash, nextRecord } = await store.reader.head();
@@ -150,14 +152,34 @@ const operatorsDoor = ({ settings, store, metrics, ready }: Parts): FastifyInsta
     metricsType: metrics.contentType,
   });
 
-/** Clients, certificates and revocations, changed while the server runs. */
-const administrator =
-  ({ execute, registered }: Pick<Parts, 'execute' | 'registered'>) =>
-  async (change: AdministrativeChange): Promise<void> => {
+/** The command line may have read another configuration than this server: a source authority has one owner all the same. */
+function requireUnowned({ clients }: AdministrativeChange, { peers, authorities }: Registered): void {
+  for (const { name, systems } of clients) {
+    const had = peers.clients.get(name)?.systems ?? [];
+    const taken = systems.find((system) => !had.includes(system) && (authorities.find(system)?.owner ?? name) !== name);
+    if (taken !== undefined)
+      throw new RegistryError(
+        'conflict',
+        `${taken} is owned by ${authorities.find(taken)?.owner ?? ''}: a source authority has one owner.`,
+      );
+  }
+}
+
+/** Clients, certificates and revocations, changed while the server runs; one change after the other. */
+function administrator({ execute, registered }: Pick<Parts, 'execute' | 'registered'>) {
+  let last: Promise<unknown> = Promise.resolve();
+  const administer = async (change: AdministrativeChange): Promise<void> => {
+    requireUnowned(change, registered);
     const result = await execute({ kind: 'administer', sender: { agent: operator(), address: '', requestId: '' }, ...change });
     if (result.kind === 'refused') throw new RegistryError(result.refusal.code, result.refusal.issues);
     await registered.refresh();
   };
+  return (change: AdministrativeChange): Promise<void> => {
+    const mine = last.then(() => administer(change));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
 
 /**
  * Puts the registry together and starts it (design §3): this process's main thread, the registrar's and the access log's.
@@ -178,6 +200,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const accessLog = opened.adopt(openAccessLog(dataDir), (one) => one.close());
   const metrics = createMetrics();
   const died = Promise.withResolvers<Error>();
+  void accessLog.died.then(died.resolve);
   const found = await store.reader.head();
   metrics.stands({ sequence: found.sequence, records: found.nextRecord - 1, walBytes: store.walBytes() });
   let head: LedgerHead = found;

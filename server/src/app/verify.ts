@@ -28,7 +28,7 @@ export async function verify(io: Io, data: string, head: string | undefined): Pr
   });
   for (const { check, text } of findings) io.err(`${check}: ${text}`);
   if (findings.length > 0) {
-    io.err(`${findings.length} findings.`);
+    io.err(findings.length === 1 ? '1 finding.' : `${findings.length} findings.`);
     return EXIT.failed;
   }
   io.out('The hash chain, the references, the identifiers, the features and every CRUID are in order.');

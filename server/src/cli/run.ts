@@ -23,7 +23,8 @@ export interface Doors {
   /** Development set-up (certificates, the mission's paths), then `serve`. */
   start(io: Io, options: ServeOptions): Promise<ExitCode>;
   initCertificates(io: Io, data: string, development: boolean): Promise<ExitCode>;
-  openAdministration(data: string, config: string | undefined): Promise<Administration>;
+  /** @param mayMake Whether a data folder that is not there yet is made; else it is refused as `not-found`. */
+  openAdministration(data: string, config: string | undefined, mayMake: boolean): Promise<Administration>;
   certificateMaker(data: string): Promise<CertificateMaker>;
   exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
   verify(io: Io, data: string, head: string | undefined): Promise<ExitCode>;
@@ -62,7 +63,8 @@ const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'The arguments are not understood.');
+    // Node adds a hint on dashes that fits no command here.
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : 'The arguments are not understood.');
   }
 };
 
@@ -117,10 +119,10 @@ function read(argv: readonly string[]): Asked {
 
 async function administering(
   doors: Doors,
-  { values }: Asked,
+  { command, values }: Asked,
   run: (administration: Administration) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const administration = await doors.openAdministration(required(values, 'data'), values.config);
+  const administration = await doors.openAdministration(required(values, 'data'), values.config, command === 'clients add');
   try {
     return await run(administration);
   } finally {
@@ -159,12 +161,34 @@ async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
     case 'export links':
       return doors.exportLinks(io, data, required(values, 'out'));
     case 'verify':
+      if (values.head === '') throw new UsageError('--head is a hash.');
       return doors.verify(io, data, values.head);
     case 'doctor':
       return doors.doctor(io, data, values.config);
     default:
       throw new UsageError(`Unknown command: ${command}`);
   }
+}
+
+const fileWords: Readonly<Record<string, string>> = {
+  EACCES: 'This account may not use',
+  EPERM: 'This account may not use',
+  EROFS: 'The disk is read-only:',
+  ENOSPC: 'The disk is full:',
+  ENOTDIR: 'A part of this path is not a folder:',
+  EISDIR: 'This is a folder:',
+  ENOENT: 'There is no',
+  EEXIST: 'This is there already:',
+};
+
+/** A fault of the file system is the folder's affair, not ours. */
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return `Unexpected: ${String(error)}`;
+  const code = 'code' in error ? String(error.code) : '';
+  const path = 'path' in error ? String(error.path) : 'a file';
+  if (Object.hasOwn(fileWords, code)) return `${fileWords[code]} ${path}`;
+  if (code === 'SQLITE_CANTOPEN') return 'The store cannot be opened: this account may not use the data folder.';
+  return `Unexpected: ${error.message}`;
 }
 
 /** Runs one command line; whatever is wrong is a sentence on `err`, never a stack trace. */
@@ -182,7 +206,7 @@ export async function run(argv: readonly string[], io: Io, doors: Doors): Promis
       return EXIT.usage;
     }
     if (error instanceof RegistryError) sayIssues(io, error.issues);
-    else io.err(`Unexpected: ${error instanceof Error ? error.message : String(error)}`);
+    else io.err(inWords(error));
     return EXIT.failed;
   }
 }

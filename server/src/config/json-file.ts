@@ -1,5 +1,7 @@
-import { withoutComments } from '../rules/json.ts';
 import { existsSync, readFileSync } from 'node:fs';
+import { parseBody } from '../fhir/parse-json.ts';
+import { isRefusal } from '../fhir/refusal.ts';
+import { withoutComments } from '../rules/json.ts';
 
 export type JsonFile =
   { readonly kind: 'read'; readonly value: unknown } | { readonly kind: 'wrong'; readonly complaint: string };
@@ -27,8 +29,12 @@ export function readJsonFile(path: string, name: string): JsonFile {
     return wrong(`${name} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
   }
   try {
-    return { kind: 'read', value: withoutComments(JSON.parse(text)) };
+    JSON.parse(text);
   } catch (error) {
     return wrong(`${name} is not valid JSON at ${place(text, error)}`);
   }
+  // What JSON.parse lets pass in silence: of a key given twice it takes the last.
+  const body = parseBody(text);
+  if (isRefusal(body)) return wrong(`${name}: ${body.issues.map(({ diagnostics }) => diagnostics).join(' ')}`);
+  return { kind: 'read', value: withoutComments(body.value) };
 }

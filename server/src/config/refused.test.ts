@@ -208,6 +208,12 @@ describe('files that cannot be read', () => {
     expect(found[0]).toContain(place);
   });
 
+  it('a key given twice: its place, since only the last would count', () => {
+    expect(complaints('{ "app": { "port": 3000, "host": "::", "port": 3001 } }')).toEqual([
+      expect.stringMatching(/: A key that is given twice at app\.port\.$/),
+    ]);
+  });
+
   it('a byte order mark is no fault', () => {
     expect(loaded('\uFEFF{"app": {"port": 4000}}').config.app.port).toBe(4000);
   });

@@ -4,6 +4,7 @@ import { conditionalIdentifier } from './conditional.ts';
 import { type Fields, isFields } from './fields.ts';
 import { type BodyLimits, defaultBodyLimits } from './limits.ts';
 import type { Bundle, BundleResponse, Patient } from './r4.ts';
+import { isLogicalId } from './logical-id.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { refuseOtherType } from './validate.ts';
 
@@ -95,9 +96,10 @@ const readRequest = ({ method, url }: Fields): Pick<SubmittedEntry, 'method' | '
     return refuse('invalid-structure', 'A request has a method and a url.', 'request');
   if (method !== 'POST' && method !== 'PUT')
     return refuse('method-not-allowed', 'In a Bundle this registry takes the methods POST and PUT.', 'request.method');
-  const [, id, query] = /^\/?Patient(?:\/([A-Za-z0-9.-]{1,64}))?\/?(?:\?(.*))?$/s.exec(url) ?? [];
+  const [, id, query] = /^\/?Patient(?:\/([^/?]+))?\/?(?:\?(.*))?$/s.exec(url) ?? [];
   if (
     !/^\/?Patient\b/.test(url) ||
+    (id !== undefined && !isLogicalId(id)) ||
     (method === 'POST' && (id ?? query) !== undefined) ||
     (method === 'PUT' && (id === undefined) === (query === undefined))
   )

@@ -76,7 +76,9 @@ export const checkPath = (path: string): string | undefined => {
     fhirpath.compile(path, r4, { traceFn: () => undefined })(fullPatient);
     return undefined;
   } catch (thrown) {
-    return thrown instanceof Error ? (thrown.message.split('\n')[0] ?? thrown.message) : String(thrown);
+    // The engine's own faults say nothing of the path.
+    if (!(thrown instanceof Error) || thrown instanceof TypeError) return 'it cannot be read as a FHIRPath expression.';
+    return thrown.message.split('\n')[0] ?? thrown.message;
   }
 };
 

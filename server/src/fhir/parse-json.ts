@@ -82,8 +82,16 @@ const scanStructure = (scan: Scan, position: number): number | Refusal => {
     case '\t':
       return position + 1;
     default:
-      return countValue(scan) ?? afterScalar(scan.text, position + 1);
+      return countValue(scan) ?? scanScalar(scan, position);
   }
+};
+
+/** JSON.parse makes Infinity of a number that is too large, and JSON.stringify null of that: it could not be kept. */
+const scanScalar = (scan: Scan, start: number): number | Refusal => {
+  const end = afterScalar(scan.text, start + 1);
+  return Math.abs(Number(scan.text.slice(start, end))) === Infinity
+    ? refuse('invalid-json', `A number that is too large${where(scan)}.`)
+    : end;
 };
 
 const enter = (scan: Scan, container: Container): Refusal | undefined => {

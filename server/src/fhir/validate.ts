@@ -23,6 +23,8 @@ export const validatePatient = (
 ): { readonly patient: Patient; readonly warnings: readonly Issue[] } | Refusal => {
   const otherType = refuseOtherType(value);
   if (otherType) return otherType;
+  const [overfull] = overfullLists(value, limits.maxRepeats);
+  if (overfull) return { code: 'business-rule', issues: [overfull] };
   const { structure, odd } = schemaIssues(value);
   if (structure.length > 0) return { code: 'invalid-structure', issues: distinct(structure) };
   // The schema has just said so; its validator is generated code that types cannot see into.
@@ -49,6 +51,21 @@ export const refuseOtherType = (value: unknown): Refusal | undefined => {
 
 const distinct = (issues: readonly Issue[]): readonly Issue[] =>
   [...new Map(issues.map((issue) => [`${issue.expression} ${issue.diagnostics}`, issue])).values()].slice(0, maxIssues);
+
+/**
+ * Lists with more entries than this registry takes. Looked for first: the schema's validator copies what it has found at each
+ * entry, so that it takes minutes over 200,000 wrong ones. What is in contained resources is not kept, nor looked at.
+ */
+function* overfullLists(value: unknown, limit: number, path = 'Patient'): Generator<Issue> {
+  if (Array.isArray(value)) {
+    if (value.length > limit) yield error(`More than ${limit} entries.`, path);
+    else if (path !== 'Patient.contained')
+      for (const [index, entry] of value.entries()) yield* overfullLists(entry, limit, `${path}[${index}]`);
+  } else if (isFields(value)) {
+    for (const [key, member] of Object.entries(value))
+      yield* overfullLists(member, limit, `${path}.${elementName(escapePointer(key))}`);
+  }
+}
 
 const schemaIssues = (value: unknown): { readonly structure: readonly Issue[]; readonly odd: readonly Remark[] } => {
   if (validate(value)) return { structure: [], odd: [] };

@@ -15,7 +15,7 @@ const decoders = {
   br: promisify(brotliDecompress),
 };
 type Coding = keyof typeof decoders;
-const isCoding = (name: string): name is Coding => name in decoders;
+const isCoding = (name: string): name is Coding => Object.hasOwn(decoders, name);
 
 const wrong = (code: ErrorCode, words: string): never => {
   throw new RegistryError(code, words);

@@ -29,7 +29,9 @@ const answersWholeRequest = (socket: Socket): boolean => {
  * hung up on only: it may be kept, so that the sender must not read of what followed it that it was refused.
  */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable || answersWholeRequest(socket)) {
+  // Without a handshake nothing can be said, and a socket that is only ended would wait for it for ever.
+  const mute = !socket.writable || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+  if (mute || answersWholeRequest(socket)) {
     socket.destroy();
     return;
   }

@@ -20,6 +20,8 @@ const frameworkRefusals: Readonly<Record<string, Refusal>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: refuse('invalid-request', 'Content-Length does not fit the body.'),
   FST_ERR_BAD_URL: refuse('invalid-request', 'The URL cannot be decoded.'),
   FST_ERR_MAX_PARAM_LENGTH: refuse('invalid-request', 'A part of the URL is too long.'),
+  // Of the method QUERY, before routes are looked at.
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: refuse('invalid-request', 'The request has no Content-Type.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: refuse('unsupported-media-type', 'The Content-Type is none.'),
   ECONNRESET: refuse('invalid-request', 'The body ended early.'),
   ERR_STREAM_PREMATURE_CLOSE: refuse('invalid-request', 'The body ended early.'),

@@ -17,11 +17,14 @@ import { type Answer, type Asked, type Exchange, principalOf, send } from './exc
 import { describeError, failure, refusalOf } from './failure.ts';
 import { checkAcceptable } from './negotiation.ts';
 
+/** Why somebody is not let in; `agent` is the name in a certificate that is trusted all the same, else ''. */
+export type RefusedCaller = Refusal & { readonly agent: string };
+
 /** What the door itself needs, whatever is behind it. */
 export interface DoorDependencies {
   readonly tls: ServerOptions;
   /** Decides on the certificate of a socket, at every request. */
-  readonly authenticate: (socket: TLSSocket) => Client | Refusal;
+  readonly authenticate: (socket: TLSSocket) => Client | RefusedCaller;
   readonly accessLog: AccessLog;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -58,6 +61,9 @@ const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): s
   return typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : dependencies.newId();
 };
 
+/** Characters kept of what somebody unknown asked: strangers must not fill the disk (design §2.1). */
+const STRANGERS_QUERY = 512;
+
 const HSTS = 'max-age=31536000';
 const KEEP_ALIVE_MS = 72_000;
 /** At most this long after its time is up a slow sender is found out. */
@@ -66,6 +72,8 @@ const SLOW_CHECK_MS = 5_000;
 /** Who is behind a request, as far as it is known. */
 interface Caller {
   readonly client: Client | null;
+  /** The client's name, also that of one who is refused but whose certificate is trusted; '' when nobody knows. */
+  readonly agent: string;
   readonly requestId: string;
 }
 
@@ -74,6 +82,7 @@ function createApp({ tls, log, bodyBytes, requestTimeoutMs }: DoorDependencies, 
     // Node looks for slow senders at the interval only, and times bodies by the larger of the two timeouts.
     https: {
       ...tls,
+      handshakeTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(SLOW_CHECK_MS, requestTimeoutMs),
@@ -135,23 +144,24 @@ class Door {
   };
 
   private callerOf(request: FastifyRequest): Caller {
-    return this.callers.get(request) ?? { client: null, requestId: this.dependencies.newId() };
+    return this.callers.get(request) ?? { client: null, agent: '', requestId: this.dependencies.newId() };
   }
 
   private async log(
     request: FastifyRequest,
     facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked,
   ): Promise<void> {
-    const { client, requestId } = this.callerOf(request);
+    const { agent, requestId } = this.callerOf(request);
     const { asked, ...rest } = facts;
+    const query = `${request.method} ${request.raw.url ?? ''}${asked === undefined ? '' : `?${asked}`}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,
-      agent: client?.name ?? '',
+      agent,
       requestId,
       at: this.dependencies.clock.now(),
       address: addressOf(request),
-      query: `${request.method} ${request.raw.url ?? ''}${asked === undefined ? '' : `?${asked}`}`,
+      query: agent === '' ? query.slice(0, STRANGERS_QUERY) : query,
     });
   }
 
@@ -173,13 +183,16 @@ class Door {
     void reply.header('x-request-id', requestId).header('strict-transport-security', HSTS);
     const correlation = request.headers['x-correlation-id'];
     if (typeof correlation === 'string' && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
-    this.callers.set(request, { client: null, requestId });
+    this.callers.set(request, { client: null, agent: '', requestId });
     if (request.routeOptions.url?.startsWith('/health/')) return undefined;
     const { socket } = request.raw;
     if (!(socket instanceof TLSSocket)) throw new Error('a request came without TLS');
     const judged = this.dependencies.authenticate(socket);
-    if (isRefusal(judged)) return this.refuse(request, reply, failure(judged));
-    this.callers.set(request, { client: judged, requestId });
+    if (isRefusal(judged)) {
+      this.callers.set(request, { client: null, agent: judged.agent, requestId });
+      return this.refuse(request, reply, failure(judged));
+    }
+    this.callers.set(request, { client: judged, agent: judged.name, requestId });
     if (this.dependencies.ready()) return undefined;
     return this.refuse(request, reply, failure(refuse('not-ready', 'The registry is not ready yet; try again later.')));
   };

@@ -77,12 +77,16 @@ async function write({ ledger, decider }: PrepareDependencies, head: Head, chang
 /**
  * New rules: every pair is made again before the registry is ready. Links stand with their old version until their
  * component is touched (design §2.3). Interrupted, it goes on from what it finds: a pair whose verdict stands is left.
+ * From the first pair written until the last the ledger stands at a version of no rules, so that a restart with the
+ * old ones makes them all again, too.
  */
 async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Promise<void> {
   const { decider, progress } = dependencies;
   const { rules } = decider;
   let head = before;
   if (head.ruleVersion === rules.version) return;
+  const version = { version: rules.version, definition: JSON.stringify(definition(rules)) };
+  const unfinished = { ...version, version: `${rules.version} unfinished` };
   const total = head.nextRecord - 1;
   let begun: Pair[] = [];
   let ended: PairName[] = [];
@@ -91,12 +95,17 @@ async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Pr
     begun.push(...changes.begun);
     ended.push(...changes.ended);
     if (begun.length + ended.length < CHUNK) continue;
-    head = await write(dependencies, head, { ...administered(decider, 'pairs'), pairsBegun: begun, pairsEnded: ended });
+    const mark = head.ruleVersion === unfinished.version ? null : unfinished;
+    head = await write(dependencies, head, {
+      ...administered(decider, 'pairs'),
+      pairsBegun: begun,
+      pairsEnded: ended,
+      rules: mark,
+    });
     begun = [];
     ended = [];
     progress({ step: 'pairs', done: record, total });
   }
-  const version = { version: rules.version, definition: JSON.stringify(definition(rules)) };
   await write(dependencies, head, { ...administered(decider, 'rules'), pairsBegun: begun, pairsEnded: ended, rules: version });
 }
 

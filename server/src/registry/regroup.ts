@@ -21,6 +21,8 @@ export interface Regrouping {
   readonly goldens: readonly GoldenWrite[];
   /** New golden record of every record of the pool. */
   readonly goldenOf: ReadonlyMap<RecordKey, GoldenKey>;
+  /** Pairs and decisions in force of each of those, read once: a big component has hundreds of thousands. */
+  readonly known: (record: RecordKey) => Pick<ReturnType<Pool['get']>, 'pairs' | 'decisions'>;
   /** Records, other than the submitted one, that lost a companion other than the submitted one. */
   readonly moved: readonly RecordKey[];
   readonly refused: readonly RefusedJoin[];
@@ -198,6 +200,7 @@ export async function regroup(request: RegroupRequest): Promise<Regrouping> {
     linksEnded: relinked.flatMap((one) => one.ended),
     goldens: [...(await writeActive(request, given, remade)), ...(await writeRetired(request, given, remade))],
     goldenOf,
+    known: (record) => pool.get(record),
     moved: separated(context, goldenOf),
     refused: partitions.flatMap((partition) => partition.refused),
     tooLarge: pool.tooLarge,

@@ -29,10 +29,11 @@ const sameOthers = (a: readonly RecordKey[], b: readonly RecordKey[]): boolean =
 
 /** The classes of 1.x (opencr-1x.md §2.6): auto in its own group, conflict and potential with other groups. */
 async function matchesOf({ view, regrouping }: TaskRequest, record: RecordKey): Promise<readonly Wanted[]> {
-  const settled = new Set((await view.adjudications(record)).map((d) => otherOf(d, record)));
+  const { pairs, decisions } = regrouping.known(record);
+  const settled = new Set(decisions.map((d) => otherOf(d, record)));
   const own = regrouping.goldenOf.get(record);
   const found: Record<'auto' | 'conflict' | 'potential', RecordKey[]> = { auto: [], conflict: [], potential: [] };
-  for (const pair of await view.pairs(record)) {
+  for (const pair of pairs) {
     const other = otherOf(pair, record);
     if (settled.has(other)) continue;
     const golden = regrouping.goldenOf.get(other) ?? (await view.record(other))?.golden;

@@ -10,14 +10,14 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-const openIn = (dir: string, open: typeof openAccessLog): OpenAccessLog => {
+const openIn = (dir: string, open: (dir: string) => Omit<OpenAccessLog, 'reopen'>): OpenAccessLog => {
   const log = open(dir);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= log.close());
   return { ...log, close, reopen: () => close().then(() => openIn(dir, open)) };
 };
 
-const inFreshFolder = (open: typeof openAccessLog) => (): Promise<OpenAccessLog> =>
+const inFreshFolder = (open: Parameters<typeof openIn>[1]) => (): Promise<OpenAccessLog> =>
   Promise.resolve(openIn(mkdtempSync(join(root, 'log-')), open));
 
 accessLogContract('SQLite in a thread of its own', inFreshFolder(openAccessLog));

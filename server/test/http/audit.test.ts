@@ -124,6 +124,15 @@ describe('the events', () => {
     expect(event && queryOf(event)).toBe('GET /fhir/Patient/unknown');
   });
 
+  it('of a stranger’s refusal: the beginning of what was asked, so that strangers cannot fill the disk', async () => {
+    const path = `/fhir/Patient?_id=${'x'.repeat(10_000)}`;
+    await send('GET', path, { client: null });
+    const [event] = eventsOf(await page('?_count=500')).filter(({ outcomeDesc }) => outcomeDesc === 'no-certificate');
+    expect(event && queryOf(event)).toBe(`GET ${path}`.slice(0, 512));
+    const [own] = await leaves('GET', path);
+    expect(own && queryOf(own)).toBe(`GET ${path}`);
+  });
+
   it('of who is registered: a Security Alert, by the operator’s account', async () => {
     await registry.register({ name: 'ward-7' });
     const [event] = eventsOf(await page('?_count=500')).filter(({ type }) => type.code === '110113');

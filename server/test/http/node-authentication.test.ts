@@ -161,6 +161,11 @@ describe('each refusal is on record (TLS-05)', () => {
     expect(Buffer.from(query, 'base64').toString()).toBe('GET /fhir/metadata');
   });
 
+  it('with the name of the client whose certificate is ours, but is refused', async () => {
+    const named = (await alerts()).filter(({ agent }) => JSON.stringify(agent[0]?.who).includes('stolen'));
+    expect(named.length).toBeGreaterThan(0);
+  });
+
   it('all of them, those past the tenth in a minute counted in one row', async () => {
     const count = async (): Promise<number> =>
       (await alerts()).reduce((sum, { outcomeDesc }) => sum + Number(/stands for (\d+)/.exec(outcomeDesc ?? '')?.[1] ?? 1), 0);

@@ -51,6 +51,8 @@ describe('what is no JSON (400)', () => {
     ['a comment', `/* hello */${text}`],
     ['NaN', withText('true', 'NaN')],
     ['undefined', 'undefined'],
+    ['a number that JSON.parse makes infinite', withText('true', '1e400')],
+    ['a number of 400 digits', withText('true', `-${'9'.repeat(400)}`)],
     ['XML', '<Patient xmlns="http://hl7.org/fhir"/>'],
     ['a form', 'resourceType=Patient&family=Okello'],
     ['a line break within a string', withText('"Patient"', '"Pati\nent"')],
@@ -109,6 +111,31 @@ describe('what is too large (413), said in less than a second', () => {
       [422, 'business-rule', 'Patient.identifier[0].value'],
     ],
     ['101 names', () => ({ body: good({ name: Array(101).fill({ family: 'A' }) }) }), [422, 'business-rule', 'Patient.name']],
+    [
+      '190,000 names that are none',
+      () => ({ body: good({ name: Array(190_000).fill(null) }) }),
+      [422, 'business-rule', 'Patient.name'],
+    ],
+    [
+      '30,000 names of numbers',
+      () => ({ body: good({ name: Array(30_000).fill({ family: 1, given: 1, use: 1, x: 1 }) }) }),
+      [422, 'business-rule', 'Patient.name'],
+    ],
+    [
+      '90,000 contained resources',
+      () => ({ body: good({ contained: Array(90_000).fill({ resourceType: 'Basic' }) }) }),
+      [422, 'business-rule', 'Patient.contained'],
+    ],
+    [
+      'a list of lists by a name of its own',
+      () => ({ body: good({ 'a.b~1': [Array(101).fill(1)] }) }),
+      [422, 'business-rule', 'Patient.`a.b~1`[0]'],
+    ],
+    [
+      'a narrative of 65,000 blanks after a <',
+      () => ({ body: good({ text: { status: 'generated', div: `<div><${' '.repeat(65_000)}/script` } }) }),
+      [422, 'business-rule', 'Patient.text.div'],
+    ],
   ])('%s', async (_what, sending, expected) => {
     const ready = sending();
     const start = performance.now();
@@ -124,6 +151,8 @@ describe('encodings and content types (400, 415)', () => {
     ['gzip cut off', gzipSync(text).subarray(0, 60), { 'content-encoding': 'gzip' }, JSON_WRONG],
     ['raw deflate, which HTTP has not', deflateRawSync(text), { 'content-encoding': 'deflate' }, JSON_WRONG],
     ['an unknown encoding', text, { 'content-encoding': 'zstd' }, UNSUPPORTED],
+    ['constructor as an encoding', text, { 'content-encoding': 'constructor' }, UNSUPPORTED],
+    ['__proto__ as an encoding', text, { 'content-encoding': '__proto__' }, UNSUPPORTED],
     ['gzip twice', gzipSync(gzipSync(text)), { 'content-encoding': 'gzip, gzip' }, UNSUPPORTED],
     ['text/plain', text, { 'content-type': 'text/plain' }, UNSUPPORTED],
     ['FHIR XML', '<Patient/>', { 'content-type': 'application/fhir+xml' }, UNSUPPORTED],
@@ -306,6 +335,8 @@ describe('URLs and parameters', () => {
     ['POST', '/fhir/Observation', [404, 'not-found']],
     ['PUT', `/fhir/Patient/${'x'.repeat(65)}`, BAD],
     ['PUT', '/fhir/Patient/a_b', BAD],
+    ['PUT', '/fhir/Patient/..', BAD],
+    ['PUT', '/fhir/Patient/%2e', BAD],
     ['PUT', '/fhir/Patient', BAD],
     ['DELETE', `/fhir/Patient/${known.id}`, [405, 'not-supported']],
     ['PATCH', `/fhir/Patient/${known.id}`, [405, 'not-supported']],

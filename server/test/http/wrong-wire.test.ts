@@ -109,6 +109,18 @@ describe('senders that stop (408), without the server waiting for them', () => {
   });
 });
 
+it.each([
+  ['nothing', []],
+  ['half of a TLS record', [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]],
+])('a connection that sends %s is hung up on, and does not keep the server from stopping', async (_what, bytes) => {
+  await unchanged(async () => {
+    const socket = connectPlain({ host: '127.0.0.1', port: registry.server.port });
+    socket.on('error', () => undefined).resume();
+    socket.write(Buffer.from(bytes));
+    await once(socket, 'close');
+  });
+});
+
 it('chunks without end are cut off at the limit of a body (413)', async () => {
   const { status, outcome } = await unchanged(async () => {
     const socket = await open();
@@ -191,6 +203,7 @@ it('a method that HTTP knows and this URL does not is refused with an outcome', 
     ['OPTIONS', 404],
     ['TRACE', 404],
     ['PROPFIND', 404],
+    ['QUERY', 400],
   ] as const) {
     const answer = await says(head(`${method} /fhir/Patient HTTP/1.1`));
     expect([method, answer.status, answer.outcome?.resourceType]).toEqual([method, status, 'OperationOutcome']);

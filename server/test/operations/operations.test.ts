@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,6 +38,14 @@ describe('health and metrics', () => {
     const detail = await (await fetch(`http://127.0.0.1:${registry.server.adminPort}/health`)).json();
     expect(detail).toMatchObject({ status: 'ready', records: 1 });
     const metrics = await (await fetch(`http://127.0.0.1:${registry.server.adminPort}/metrics`)).text();
+    const rebound = await new Promise<number | undefined>((done, fail) => {
+      const headers = { host: 'evil.example' };
+      get({ host: '127.0.0.1', port: registry.server.adminPort, path: '/health', headers }, (answer) => {
+        answer.resume();
+        done(answer.statusCode);
+      }).on('error', fail);
+    });
+    expect(rebound).toBe(421);
     expect(metrics).toContain('opencr_submissions_total{outcome="created"} 1');
     expect(metrics).toContain('opencr_http_request_seconds_count{route="/fhir/Patient",method="POST",status="201"} 1');
     await registry.stop();

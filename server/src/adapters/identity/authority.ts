@@ -151,6 +151,11 @@ export const initAuthority = async (
   try {
     await createFiles([...pairFiles(draft, 'ca', authority), ...pairFiles(draft, 'server', server)]);
     await rename(draft, folder);
+  } catch (error) {
+    // Another start made it meanwhile: a folder that holds something is not replaced.
+    if (existsSync(certFile(folder, 'ca')))
+      throw new RegistryError('conflict', `${folder} exists already; it was not overwritten.`);
+    throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

@@ -34,7 +34,9 @@ export interface KnownPeers {
 }
 
 export type PeerVerdict =
-  { readonly kind: 'client'; readonly client: Client } | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'client'; readonly client: Client }
+  /** `name`: whose certificate it is, where the certificate itself is trusted: the audit names the client that was refused. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly name?: string };
 
 export interface RegisteredPeers {
   readonly clients: readonly Client[];
@@ -50,7 +52,7 @@ export const knownPeers = (trust: Trust, { clients, certificates, revocations }:
   revocations: Map.groupBy(revocations, (revocation) => revocation.client),
 });
 
-const refused = (code: ErrorCode, diagnostics: string): PeerVerdict => ({
+const refused = (code: ErrorCode, diagnostics: string): Extract<PeerVerdict, { kind: 'refused' }> => ({
   kind: 'refused',
   refusal: { code, issues: [{ severity: 'error', diagnostics }] },
 });
@@ -77,13 +79,19 @@ const isRevoked = (peer: PeerCertificate, client: string, { issued, revocations 
   );
 };
 
-/** The client of that name, if it may call with this certificate. */
+/** Why the client of that name may not call with this certificate; undefined when it may. */
+const objection = (peer: PeerCertificate, name: string, known: KnownPeers): string | undefined => {
+  const client = known.clients.get(name);
+  if (!client) return `${JSON.stringify(name)} is not a registered client.`;
+  if (isRevoked(peer, name, known)) return `${INVALID}: it has been revoked.`;
+  return client.disabled ? `The client ${name} is disabled.` : undefined;
+};
+
 const admit = (peer: PeerCertificate, name: string, known: KnownPeers): PeerVerdict => {
   const client = known.clients.get(name);
-  if (!client) return refused('certificate-refused', `${JSON.stringify(name.slice(0, 64))} is not a registered client.`);
-  if (isRevoked(peer, name, known)) return refused('certificate-refused', `${INVALID}: it has been revoked.`);
-  if (client.disabled) return refused('certificate-refused', `The client ${name} is disabled.`);
-  return { kind: 'client', client };
+  const words = objection(peer, name, known);
+  if (client && words === undefined) return { kind: 'client', client };
+  return { ...refused('certificate-refused', words ?? INVALID), name };
 };
 
 /** The client behind the certificate (null: none was shown), or why there is none. */

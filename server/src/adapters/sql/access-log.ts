@@ -14,7 +14,14 @@ export type Answer =
   | { readonly kind: 'entries'; readonly entries: readonly StoredEntry[] }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly text: string };
 
-export type OpenAccessLog = AccessLog & { close(): Promise<void> };
+export interface OpenAccessLog extends AccessLog {
+  close(): Promise<void>;
+}
+
+export interface AccessLogThread extends OpenAccessLog {
+  /** Resolves when the thread has ended: nothing that must be logged can be answered any more. */
+  readonly died: Promise<Error>;
+}
 
 interface Waiting {
   readonly resolve: (entries: readonly StoredEntry[]) => void;
@@ -27,12 +34,14 @@ const settle = ({ resolve, reject }: Waiting, answer: Answer): void => {
 };
 
 /** Asks the thread; answers come in the order of the questions. When the thread ends, whoever waits is refused. */
-const conversation = (worker: Worker): ((question: Question) => Promise<readonly StoredEntry[]>) => {
+const conversation = (worker: Worker) => {
+  const died = Promise.withResolvers<Error>();
   const waiting: Waiting[] = [];
   let ended: Error | undefined;
   const end = (error: Error): void => {
     ended ??= error;
     for (const one of waiting.splice(0)) one.reject(ended);
+    died.resolve(ended);
   };
   worker.on('message', (answers: readonly Answer[]) => {
     for (const answer of answers) {
@@ -41,12 +50,13 @@ const conversation = (worker: Worker): ((question: Question) => Promise<readonly
     }
   });
   worker.on('error', (error) => {
-    end(error instanceof Error ? error : new Error('the access log thread failed'));
+    const why = error instanceof Error ? error.message : 'its thread failed';
+    end(new RegistryError('not-ready', `The access log cannot go on: ${why}.`, { cause: error }));
   });
   worker.on('exit', () => {
     end(new RegistryError('not-ready', 'The access log is closed.'));
   });
-  return (question) =>
+  const ask = (question: Question): Promise<readonly StoredEntry[]> =>
     new Promise((resolve, reject) => {
       if (ended) reject(ended);
       else {
@@ -54,6 +64,7 @@ const conversation = (worker: Worker): ((question: Question) => Promise<readonly
         worker.postMessage(question);
       }
     });
+  return { ask, died: died.promise };
 };
 
 /**
@@ -61,21 +72,23 @@ const conversation = (worker: Worker): ((question: Question) => Promise<readonly
  * entry is durable. One process at a time (see lock.ts).
  * @throws RegistryError `no-space` from `append`, `not-ready` after `close`.
  */
-export const openAccessLog = (dir: string): OpenAccessLog => {
+export const openAccessLog = (dir: string): AccessLogThread => {
   const worker = new Worker(new URL('./access-log-thread.ts', import.meta.url), { workerData: dir });
-  const ask = conversation(worker);
+  const { ask, died } = conversation(worker);
   const exited = new Promise<void>((resolve) =>
     worker.once('exit', () => {
       resolve();
     }),
   );
   return {
+    died,
     append: async (entry) => {
       await ask({ kind: 'append', entry });
     },
     entries: (before, limit) => ask({ kind: 'entries', before, limit }),
     close: async () => {
-      await ask({ kind: 'close' });
+      // One that has ended by itself is closed.
+      await ask({ kind: 'close' }).catch(() => undefined);
       await exited;
     },
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RegistryError } from '../../domain/errors.ts';
@@ -13,6 +13,9 @@ export const makeDataFolder = (dir: string): void => void mkdirSync(dir, { recur
  * NORMAL, which may lose acknowledged commits on power loss.
  */
 export const connect = (file: string, readOnly: boolean): Connection => {
+  // Personal data, whatever the mode of a folder that was there before; SQLite gives its other files the mode of this one.
+  // Only where there is none: closing a descriptor of the file would drop the POSIX locks of this process's connections.
+  if (!readOnly && !existsSync(file)) closeSync(openSync(file, 'a', 0o600));
   const db = new Database(file, { readonly: readOnly, fileMustExist: readOnly, timeout: 5000 });
   if (!readOnly) db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');

@@ -30,6 +30,7 @@ const backUp = (db: Connection, version: number): void => {
   const target = join(dirname(db.name), `registry.${version}.backup.sqlite`);
   const half = `${target}.part`;
   rmSync(half, { force: true });
+  closeSync(openSync(half, 'wx', 0o600));
   db.prepare('VACUUM INTO ?').run(half);
   const file = openSync(half, 'r+');
   fsyncSync(file);

@@ -151,7 +151,20 @@ export interface PairRow {
   readonly verdict: string;
 }
 
-export const toPair = ({ a, b, verdict }: PairRow): Pair => ({ a, b, ...(JSON.parse(verdict) as Omit<Pair, 'a' | 'b'>) });
+/** Verdicts of one rule version are few, and a big component reads a million of them: each text is parsed once. */
+const verdicts = new Map<string, Omit<Pair, 'a' | 'b'>>();
+const REMEMBERED = 10_000;
+
+const toVerdict = (text: string): Omit<Pair, 'a' | 'b'> => {
+  const known = verdicts.get(text);
+  if (known) return known;
+  if (verdicts.size >= REMEMBERED) verdicts.clear();
+  const verdict = JSON.parse(text) as Omit<Pair, 'a' | 'b'>;
+  verdicts.set(text, verdict);
+  return verdict;
+};
+
+export const toPair = ({ a, b, verdict }: PairRow): Pair => ({ a, b, ...toVerdict(verdict) });
 
 export interface AdjudicationRow extends PairRow {
   readonly by: string;

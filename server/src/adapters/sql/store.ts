@@ -79,6 +79,10 @@ export const openStore = (dir: string, options: StoreOptions): Store => {
     freeBytes: () => freeBytes(dir),
     walBytes: () => (existsSync(wal) ? statSync(wal).size : 0),
     checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
-    close: () => void db.close(),
+    close: () => {
+      // Readers elsewhere keep SQLite from doing this itself at the last close.
+      if (!options.readOnly) db.pragma('wal_checkpoint(TRUNCATE)');
+      db.close();
+    },
   };
 };

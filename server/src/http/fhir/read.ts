@@ -1,5 +1,6 @@
 import { RegistryError } from '../../domain/errors.ts';
 import { historyBundle } from '../../fhir/history.ts';
+import { isLogicalId } from '../../fhir/logical-id.ts';
 import type { Patient } from '../../fhir/r4.ts';
 import { type Lookup, readHistory, readPatient, readVersion } from '../../registry/lookup.ts';
 import type { Answer, Exchange } from '../exchange.ts';
@@ -21,11 +22,7 @@ const param = (exchange: Exchange, name: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-/** REST-12: a logical id. What is none names nothing. */
-const LOGICAL_ID = /^[A-Za-z0-9.-]{1,64}$/;
-
 export const idOf = (exchange: Exchange): string => param(exchange, 'id');
-export const isLogicalId = (id: string): boolean => LOGICAL_ID.test(id);
 
 const missing = (id: string): Answer =>
   failure(refuse('not-found', isLogicalId(id) ? `There is no Patient/${id}.` : 'This is no id.'));

@@ -2,6 +2,7 @@ import { auditCapability, capabilityStatement, patientCapability } from '../../f
 import { conditionalIdentifier } from '../../fhir/conditional.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { isFields } from '../../fhir/fields.ts';
+import { isLogicalId } from '../../fhir/logical-id.ts';
 import { readBody } from '../body.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { failure } from '../failure.ts';
@@ -9,7 +10,7 @@ import type { Handler, Method, Route } from '../server.ts';
 import { auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { history, idOf, isLogicalId, queryOf, read, vread } from './read.ts';
+import { history, idOf, queryOf, read, vread } from './read.ts';
 import { pix, search } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
 
