@@ -1,13 +1,10 @@
-import { comparators, findComparator, notYet, type Comparator } from '../matching/comparators/index.ts';
+import { comparators, findComparator, type Comparator } from '../matching/comparators/index.ts';
 import type { Comparison, NullHandling } from '../matching/model.ts';
 import type { Path } from './complaints.ts';
 import { readFeature, type Reading } from './features.ts';
 import { nearest } from './nearest.ts';
 import type { Report } from './report.ts';
 import type { FieldInput, RuleInput } from './schema.ts';
-
-/** Comparators that say 1 or 0, so that a rule need not give a threshold. OpenCR 1.x read none for `exact`. */
-const YES_OR_NO = new Set(['exact', 'soundex']);
 
 /** A field to read: where it stands, and the rule that it stands in. */
 interface FieldPlace {
@@ -19,8 +16,7 @@ interface FieldPlace {
 type NullHandlings = Pick<RuleInput, 'null_handling' | 'nullHandling' | 'null_handling_both' | 'nullHandlingBothFields'>;
 
 function unservedAlgorithm(name: string): string {
-  if (name === 'phonetic') return '"phonetic" needs the search engine of OpenCR 1.x (metaphone); "soundex" is served';
-  if (notYet.includes(name)) return `"${name}" is not there yet`;
+  if (name === 'phonetic') return '"phonetic" needs the search engine of OpenCR 1.x; "metaphone" is served';
   const names = comparators.flatMap((comparator) => [comparator.name, ...comparator.aliases]);
   const meant = nearest(name, names);
   return `is not known${meant === undefined ? '' : `; did you mean "${meant}"?`} There are ${names.join(', ')}`;
@@ -29,7 +25,7 @@ function unservedAlgorithm(name: string): string {
 function readThreshold(comparator: Comparator, input: FieldInput, { path, report }: { path: Path; report: Report }): number {
   const at = [...path, 'threshold'];
   const { threshold } = input;
-  if (YES_OR_NO.has(comparator.name)) {
+  if (comparator.yesOrNo) {
     if (threshold !== undefined && threshold !== 1) report.warn(at, `is not read for ${comparator.name}`);
     return 1;
   }
@@ -50,6 +46,7 @@ function readParameters(comparator: Comparator, input: FieldInput, { path, repor
     const known = comparator.parameters.find((parameter) => parameter.name === name);
     if (known === undefined) report.complain(at, `is no parameter of ${comparator.name}`);
     else if (value < known.min || value > known.max) report.complain(at, `must be from ${known.min} to ${known.max}`);
+    else if (known.whole && !Number.isInteger(value)) report.complain(at, 'must be a whole number');
   }
   return input.parameters ?? {};
 }

@@ -207,6 +207,13 @@ describe('a field', () => {
     expect(accepted(field({ multiple: 'any' })).ruleSet.features[0]?.multi).toBe('any');
   });
 
+  it.each(['exact', 'soundex', 'metaphone', 'double-metaphone'])(
+    'needs no threshold for %s, which says yes or no',
+    (algorithm) => {
+      expect(only(field({ algorithm, threshold: undefined }))).toMatchObject({ comparator: algorithm, threshold: 1 });
+    },
+  );
+
   it('sets parameters of its comparator', () => {
     expect(only(field({ parameters: { boostThreshold: 0.7 } })).parameters).toEqual({ boostThreshold: 0.7 });
   });

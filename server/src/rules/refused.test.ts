@@ -41,11 +41,10 @@ const wrong: readonly (readonly [what: string, input: unknown, complaint: string
   ['no algorithm', field({ algorithm: undefined }), 'rules[0].fields.given.algorithm: is missing'],
   ['an unknown algorithm', field({ algorithm: 'levenstein' }), 'did you mean "levenshtein"? There are exact,'],
   [
-    'an algorithm to come',
-    field({ algorithm: 'dateDamerau' }),
-    'rules[0].fields.given.algorithm: "dateDamerau" is not there yet',
+    '1.x’s phonetic',
+    field({ algorithm: 'phonetic' }),
+    'rules[0].fields.given.algorithm: "phonetic" needs the search engine of OpenCR 1.x; "metaphone" is served',
   ],
-  ['1.x’s phonetic', field({ algorithm: 'phonetic' }), '"soundex" is served'],
   [
     'no threshold for a similarity',
     field({ threshold: undefined }),
@@ -83,6 +82,11 @@ const wrong: readonly (readonly [what: string, input: unknown, complaint: string
     'rules[0].nullHandlingBothFields: contradicts',
   ],
   ['an unknown parameter', field({ parameters: { boost: 1 } }), 'parameters.boost: is no parameter of jaro-winkler-similarity'],
+  [
+    'half a character',
+    field({ algorithm: 'qgram', threshold: 2, parameters: { k: 2.5 } }),
+    'parameters.k: must be a whole number',
+  ],
   ['a parameter out of range', field({ parameters: { boostThreshold: 2 } }), 'parameters.boostThreshold: must be from 0 to 1'],
   ['a probabilistic rule without m', file({ matchingType: 'probabilistic' }), 'rules[0].fields.given.mValue: is missing'],
   [

@@ -6,6 +6,8 @@ export interface ComparatorParameter {
   readonly min: number;
   readonly max: number;
   readonly default: number;
+  /** Nothing between whole numbers has a meaning. */
+  readonly whole?: true;
 }
 
 /**
@@ -21,6 +23,8 @@ export interface Comparator {
   readonly about: string;
   /** Measures lie between 0 and this. */
   readonly greatest: number;
+  /** It says 1 or 0, so that a rule need not give a threshold. OpenCR 1.x read none for these. */
+  readonly yesOrNo?: true;
   readonly parameters: readonly ComparatorParameter[];
   /** Nanoseconds for two names of about seven letters, to one figure, on one core of 2026: for prices and for the order of work. */
   readonly cost: number;

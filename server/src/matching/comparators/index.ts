@@ -1,11 +1,30 @@
 /** The list of comparators, under the names that either tool of OpenCR 1.x gave them. A new one is a file and a line. */
 import type { Comparator } from './comparator.ts';
 import { damerauLevenshtein } from './damerau-levenshtein.ts';
+import { dateDamerau } from './date-damerau.ts';
+import { doubleMetaphone } from './double-metaphone.ts';
 import { exact } from './exact.ts';
 import { jaroWinklerDistance, jaroWinklerSimilarity } from './jaro-winkler.ts';
 import { levenshtein } from './levenshtein.ts';
+import {
+  longestCommonSubsequence,
+  metricLcs,
+  normalizedLcsDistance,
+  normalizedLcsSimilarity,
+} from './longest-common-subsequence.ts';
+import { metaphone } from './metaphone.ts';
+import { ngram } from './ngram.ts';
 import { normalizedLevenshteinDistance, normalizedLevenshteinSimilarity } from './normalized-levenshtein.ts';
 import { optimalStringAlignment } from './optimal-string-alignment.ts';
+import {
+  cosineDistance,
+  cosineSimilarity,
+  diceDistance,
+  diceSimilarity,
+  jaccardDistance,
+  jaccardSimilarity,
+  qgram,
+} from './shingles.ts';
 import { soundex } from './soundex.ts';
 
 export { isAgreement, type Comparator } from './comparator.ts';
@@ -17,29 +36,24 @@ export const comparators: readonly Comparator[] = [
   optimalStringAlignment,
   jaroWinklerSimilarity,
   jaroWinklerDistance,
-  soundex,
   normalizedLevenshteinSimilarity,
   normalizedLevenshteinDistance,
-];
-
-/** Algorithms of OpenCR 1.x that are not here yet: rules that name one are refused by name. */
-export const notYet: readonly string[] = [
-  'cosine-distance',
-  'cosine-similarity',
-  'dateDamerau',
-  'dice-distance',
-  'dice-similarity',
-  'double-metaphone',
-  'jaccard-distance',
-  'jaccard-similarity',
-  'longest-common-subsequence',
-  'metaphone',
-  'metric-lcs',
-  'ngram',
-  'normalized-lcs-distance',
-  'normalized-lcs-similarity',
-  'phonetic',
-  'qgram',
+  longestCommonSubsequence,
+  metricLcs,
+  normalizedLcsSimilarity,
+  normalizedLcsDistance,
+  cosineSimilarity,
+  cosineDistance,
+  diceSimilarity,
+  diceDistance,
+  jaccardSimilarity,
+  jaccardDistance,
+  qgram,
+  ngram,
+  dateDamerau,
+  soundex,
+  metaphone,
+  doubleMetaphone,
 ];
 
 const byName: ReadonlyMap<string, Comparator> = new Map(

@@ -1,5 +1,4 @@
-import { withoutDiacritics } from '../features/text.ts';
-import type { Comparator } from './comparator.ts';
+import { codesOf, phonetic } from './phonetic.ts';
 
 /** Digits of b to z; vowels and y part equal neighbours (0), h and w do not (-). */
 const DIGITS: ReadonlyMap<string, string> = new Map(
@@ -23,21 +22,14 @@ const encode = (letters: string): string => {
   return code.padEnd(LENGTH, '0');
 };
 
-/** The Soundex code; a text with letters of another script, or with none, stands for itself. */
-export const soundexCode = (text: string): string => {
-  const plain = withoutDiacritics(text.toLowerCase());
-  const letters = plain.replace(/\P{L}/gu, '');
-  return /^[a-z]+$/.test(letters) ? encode(letters) : plain;
-};
+const soundexOf = (plain: string): readonly string[] => [encode(plain.replace(/[^a-z]/g, ''))];
 
-export const soundex: Comparator = {
+/** The Soundex code; a text with letters of another script, or with none, stands for itself. */
+export const soundexCode = (text: string): string => codesOf(text, soundexOf).join('');
+
+export const soundex = phonetic(soundexOf, {
   name: 'soundex',
-  aliases: [],
-  kind: 'similarity',
   about:
     '1 where both texts have the same American Soundex code, else 0; other scripts than Latin are compared as they stand, an empty text equals nothing.',
-  greatest: 1,
-  parameters: [],
   cost: 700,
-  measure: (a, b) => (a !== '' && b !== '' && (a === b || soundexCode(a) === soundexCode(b)) ? 1 : 0),
-};
+});
