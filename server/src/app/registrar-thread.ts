@@ -5,6 +5,7 @@ import { uuidv7 } from 'uuidv7';
 import { openStore } from '../adapters/sql/store.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Patient } from '../fhir/r4.ts';
+import { describeError } from '../http/failure.ts';
 import { createExhaustiveIndex } from '../matching/exhaustive.ts';
 import { createExtractor } from '../registry/extract.ts';
 import { prepare } from '../registry/prepare.ts';
@@ -89,14 +90,13 @@ const execute = async (id: number, command: Command): Promise<void> => {
   try {
     answer({ id, result: await registrar.execute(command) });
   } catch (error) {
-    if (!(error instanceof RegistryError)) tell({ kind: 'warning', words: `a command failed: ${describe(error)}` });
+    if (!(error instanceof RegistryError)) {
+      const { name, frames } = describeError(error);
+      tell({ kind: 'warning', words: `a command failed: ${name} ${frames.slice(0, 3).join(' ').trim()}` });
+    }
     answer({ id, result: failed(error) });
   }
 };
-
-/** Class and frames: the message may hold personal data. */
-const describe = (error: unknown): string =>
-  error instanceof Error ? `${error.name} ${error.stack?.split('\n').slice(1, 4).join(' ').trim() ?? ''}` : typeof error;
 
 const close = async (): Promise<void> => {
   await registrar.close();

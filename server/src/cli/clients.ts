@@ -1,5 +1,5 @@
 import { RegistryError } from '../domain/errors.ts';
-import type { Client, Scope } from '../domain/principals.ts';
+import { type Client, isClientName, type Scope } from '../domain/principals.ts';
 import type { Administration, AdministrativeChange } from './administration.ts';
 import { EXIT, type ExitCode, type Io, table } from './io.ts';
 
@@ -30,11 +30,9 @@ export interface Registration {
   readonly scopes: readonly Scope[];
 }
 
-const NAME = /^[A-Za-z0-9._-]{1,64}$/;
-
 /** The client as it will be: what it has, and what is given besides; enabled. Refuses a system that another owns. */
 export function registered(clients: readonly Client[], { name, systems, scopes }: Registration): Client {
-  if (!NAME.test(name))
+  if (!isClientName(name))
     throw new RegistryError(
       'invalid-request',
       `A client's name is 1 to 64 letters, digits, dots, dashes or underscores: ${name}`,

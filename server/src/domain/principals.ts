@@ -3,6 +3,11 @@ import type { Instant } from './identity.ts';
 /** What a client may do beyond submitting and looking up identifiers. */
 export type Scope = 'audit' | 'demographics';
 
+const CLIENT_NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Whether a text may be a client's name: it is the Common Name of its certificate and a part of file names. */
+export const isClientName = (name: string): boolean => CLIENT_NAME.test(name);
+
 /** A point-of-service system that may call. */
 export interface Client {
   readonly name: string;

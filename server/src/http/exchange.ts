@@ -42,4 +42,8 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.type(FHIR_JSON).send(JSON.stringify(answer.body));
 }
 
+/** The parameters of a request's URL, decoded, in the order given. */
+export const queryOf = ({ raw }: FastifyRequest): URLSearchParams =>
+  new URLSearchParams(raw.url?.split('?').slice(1).join('?') ?? '');
+
 export const principalOf = (client: Client): Principal => ({ kind: 'client', name: client.name, scopes: client.scopes });

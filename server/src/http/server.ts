@@ -13,7 +13,7 @@ import type { Client } from '../domain/principals.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { type Answer, type Asked, type Exchange, principalOf, send } from './exchange.ts';
+import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
 import { checkAcceptable } from './negotiation.ts';
 
@@ -205,8 +205,7 @@ class Door {
   }
 
   private async answer(request: FastifyRequest, reply: FastifyReply, handler: Handler): Promise<FastifyReply> {
-    const query = new URLSearchParams(request.raw.url?.split('?')[1] ?? '');
-    checkAcceptable(request.headers.accept, query.get('_format') ?? undefined);
+    checkAcceptable(request.headers.accept, queryOf(request).get('_format') ?? undefined);
     const answer = await handler(this.exchangeOf(request));
     if (answer.refusal) return this.refuse(request, reply, answer);
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });

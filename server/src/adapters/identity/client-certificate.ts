@@ -2,14 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RegistryError } from '../../domain/errors.ts';
-import type { IssuedCertificate } from '../../domain/principals.ts';
+import { isClientName, type IssuedCertificate } from '../../domain/principals.ts';
 import { issueLeaf } from './authority.ts';
 import type { Authority } from './authority.ts';
 import { clientExtensions, describeIssued, newKeyPair } from './certificate.ts';
 import { createFiles, PRIVATE, PUBLIC, readIfThere, replaceFiles } from './files.ts';
 import { toPkcs12 } from './pkcs12.ts';
-
-const CLIENT_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 export interface IssueOptions {
   readonly outDir: string;
@@ -22,7 +20,7 @@ export interface IssueOptions {
 
 /** A client's name is the Common Name of its certificate. @throws RegistryError `invalid-request` */
 const requireClientName = (name: string): void => {
-  if (CLIENT_NAME.test(name)) return;
+  if (isClientName(name)) return;
   throw new RegistryError('invalid-request', 'A client name is 1 to 64 letters, digits, ".", "_" or "-".');
 };
 

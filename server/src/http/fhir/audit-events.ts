@@ -1,9 +1,8 @@
 import { refuse } from '../../fhir/refusal.ts';
 import { auditTrail, TRAIL_START, type TrailPosition } from '../../registry/audit-trail.ts';
-import type { Answer, Exchange } from '../exchange.ts';
+import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { queryOf } from './read.ts';
 
 const PAGE = 50;
 const MAX_PAGE = 500;
@@ -19,7 +18,7 @@ export async function auditEvents(dependencies: FhirDependencies, exchange: Exch
   if (!exchange.principal.scopes.includes('audit')) {
     return failure(refuse('forbidden', 'The audit trail is for clients with the scope audit.'));
   }
-  const query = queryOf(exchange);
+  const query = queryOf(exchange.request);
   const from = positionOf(query.get('_page'));
   const count = query.get('_count') ?? String(PAGE);
   if (!from || !/^[1-9]\d{0,8}$/.test(count))

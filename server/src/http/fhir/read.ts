@@ -3,7 +3,7 @@ import { historyBundle } from '../../fhir/history.ts';
 import { isLogicalId } from '../../fhir/logical-id.ts';
 import type { Patient } from '../../fhir/r4.ts';
 import { type Lookup, readHistory, readPatient, readVersion } from '../../registry/lookup.ts';
-import type { Answer, Exchange } from '../exchange.ts';
+import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { refuse } from '../../fhir/refusal.ts';
@@ -65,13 +65,10 @@ const wholeNumber = (query: URLSearchParams, name: string): number | undefined =
   return Number(text);
 };
 
-export const queryOf = (exchange: Exchange): URLSearchParams =>
-  new URLSearchParams(exchange.request.raw.url?.split('?').slice(1).join('?') ?? '');
-
 /** R4 http.html#history on one Patient: newest first, paged. */
 export async function history(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const id = idOf(exchange);
-  const query = queryOf(exchange);
+  const query = queryOf(exchange.request);
   const limit = Math.min(wholeNumber(query, '_count') ?? PAGE, MAX_PAGE);
   const before = wholeNumber(query, '_page') ?? Number.MAX_SAFE_INTEGER;
   const found = isLogicalId(id) ? await readHistory(lookupOf(dependencies, exchange), id, { before, limit }) : undefined;

@@ -4,13 +4,13 @@ import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { isFields } from '../../fhir/fields.ts';
 import { isLogicalId } from '../../fhir/logical-id.ts';
 import { readBody } from '../body.ts';
-import type { Answer, Exchange } from '../exchange.ts';
+import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { Handler, Method, Route } from '../server.ts';
 import { auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { history, idOf, queryOf, read, vread } from './read.ts';
+import { history, idOf, read, vread } from './read.ts';
 import { pix, search } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
 
@@ -35,7 +35,7 @@ const putById = (dependencies: FhirDependencies, exchange: Exchange): Promise<An
 };
 
 const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
-  const identifier = conditionalIdentifier(queryOf(exchange));
+  const identifier = conditionalIdentifier(queryOf(exchange.request));
   if (isRefusal(identifier)) return failure(identifier);
   return submitPatient(
     dependencies,

@@ -4,17 +4,17 @@ import { defaultSearchOptions, parseSearch, searchset } from '../../fhir/search.
 import { crossReference, targetsIn } from '../../registry/pix.ts';
 import { searchPatients } from '../../registry/search.ts';
 import { readBody } from '../body.ts';
-import type { Answer, Exchange } from '../exchange.ts';
+import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { lookupOf, queryOf } from './read.ts';
+import { lookupOf } from './read.ts';
 
 const idsOf = (patients: readonly { readonly id?: string }[]): readonly string[] => patients.flatMap(({ id }) => id ?? []);
 
 /** `GET Patient?…` by `_id` and `identifier` (SRCH-*). */
 export async function search(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const strict = /handling=strict/.test(String(exchange.request.headers.prefer ?? ''));
-  const parsed = parseSearch(queryOf(exchange), { ...defaultSearchOptions, strict });
+  const parsed = parseSearch(queryOf(exchange.request), { ...defaultSearchOptions, strict });
   if (isRefusal(parsed)) return failure(parsed);
   const page = await searchPatients(lookupOf(dependencies, exchange), parsed);
   if (isRefusal(page)) return failure(page);
@@ -32,7 +32,7 @@ export async function pix(dependencies: FhirDependencies, exchange: Exchange): P
   const isPost = exchange.request.method === 'POST';
   const query = isPost
     ? readPixBody(await readBody(exchange.request, dependencies.limits), targets)
-    : readPix(queryOf(exchange), targets);
+    : readPix(queryOf(exchange.request), targets);
   if (isRefusal(query)) return failure(query);
   const records = await crossReference(lookup, query, { base: exchange.base, includeSource: dependencies.pixIncludesSource });
   if ('code' in records) return failure(records);
