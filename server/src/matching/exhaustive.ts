@@ -185,6 +185,10 @@ export const createExhaustiveIndex = (rules: RuleSet): CandidateIndex => {
     },
     upsert,
     remove,
+    valuesOf(record) {
+      const slot = slots.get(record);
+      return slot === undefined ? undefined : valuesAt(slot);
+    },
     retrieve,
   };
 };
