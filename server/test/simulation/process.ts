@@ -67,6 +67,7 @@ const shadowed = (index: CandidateIndex, shadow: Map<RecordKey, FeatureValues>):
     shadow.delete(record);
     index.remove(record);
   },
+  valuesOf: index.valuesOf,
   retrieve: index.retrieve,
 });
 
