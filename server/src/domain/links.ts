@@ -11,6 +11,8 @@ export interface Evidence {
   /** Whether the comparison counted as agreement. */
   readonly agrees: boolean;
   readonly contribution: number;
+  /** Name of the level that held, where the comparison has several. */
+  readonly level?: string;
 }
 
 /** What a decision rule said of two records. */
@@ -25,6 +27,8 @@ export interface Verdict {
   /** Score on the rule's own scale from its minimum (0) to its maximum (1). */
   readonly normalised: number;
   readonly evidence: readonly Evidence[];
+  /** The rule saw what no two records of one person have: the machine keeps their groups apart. */
+  readonly vetoed?: true;
 }
 
 /** Two source records at potential level or above; `a < b`. */

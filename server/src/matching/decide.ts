@@ -11,8 +11,9 @@ export interface Bounds {
 export const rounded = (x: number): number => Math.round(x * 1e9) / 1e9 || 0;
 
 /** Least and greatest that a comparison can add to a score. */
-export const comparisonBounds = ({ agree, disagree, oneMissing, bothMissing }: Comparison): Bounds => {
-  const possible = [agree, disagree, oneMissing, bothMissing].filter((x) => x !== 'compare');
+export const comparisonBounds = ({ levels, otherwise, oneMissing, bothMissing }: Comparison): Bounds => {
+  const weights = levels.flatMap(({ weight, frequencies = {} }) => [weight, ...Object.values(frequencies)]);
+  const possible = [...weights, otherwise, oneMissing, bothMissing].filter((x) => x !== 'compare');
   return { min: Math.min(...possible), max: Math.max(...possible) };
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExhaustiveIndex } from './exhaustive.ts';
-import type { RuleSet } from './model.ts';
+import { type Agreement, fieldComparison, type RuleSet } from './model.ts';
 
 describe('the exhaustive index', () => {
   const rules: RuleSet = {
@@ -11,7 +11,7 @@ describe('the exhaustive index', () => {
         name: 'family',
         kind: 'deterministic',
         comparisons: [
-          {
+          fieldComparison({
             name: 'family',
             feature: 0,
             comparator: 'exact',
@@ -21,7 +21,7 @@ describe('the exhaustive index', () => {
             oneMissing: 0,
             bothMissing: 0,
             parameters: {},
-          },
+          }),
         ],
         filters: [],
         base: 0,
@@ -53,10 +53,16 @@ describe('the exhaustive index', () => {
   it('refuses rules that name a comparator or a feature that is not there', () => {
     const [rule] = rules.rules;
     const [comparison] = rule?.comparisons ?? [];
-    if (rule === undefined || comparison === undefined) throw new Error('no rule');
-    const broken = (changed: object): RuleSet => ({
+    const [agreement] = comparison?.levels[0]?.agreements ?? [];
+    if (rule === undefined || comparison === undefined || agreement === undefined) throw new Error('no rule');
+    const broken = (changed: Partial<Agreement>): RuleSet => ({
       ...rules,
-      rules: [{ ...rule, comparisons: [{ ...comparison, ...changed }] }],
+      rules: [
+        {
+          ...rule,
+          comparisons: [{ ...comparison, levels: [{ name: 'agrees', agreements: [{ ...agreement, ...changed }], weight: 1 }] }],
+        },
+      ],
     });
     expect(() => createExhaustiveIndex(broken({ feature: 7 }))).toThrow('feature 7');
     expect(() => createExhaustiveIndex(broken({ comparator: 'phonetic' }))).toThrow('phonetic');

@@ -8,8 +8,8 @@ import type { RecordKey } from '../domain/identity.ts';
 import type { CandidateIndex, Retrieval, ScoredCandidate } from './candidates.ts';
 import { comparatorOf } from './comparators/index.ts';
 import { comparisonBounds } from './decide.ts';
-import type { Comparison, FeatureValues, MultiValue, Rule, RuleSet } from './model.ts';
-import { compareStrength, compareValues, verdict } from './score.ts';
+import type { Agreement, Comparison, FeatureValues, Rule, RuleSet } from './model.ts';
+import { compare, compareStrength, verdict } from './score.ts';
 import { createColumn, grown, setValue, valueAt, type ValueColumn } from './value-column.ts';
 
 /** More than rounding errors can add up to: the scan may let a record through in vain, never leave one out. */
@@ -20,11 +20,13 @@ const LAST_GENERATION = 0xffffffff;
 /** A comparison with what it added for each value met since the retrieval `generation` began. */
 interface Probe {
   readonly comparison: Comparison;
-  readonly multi: MultiValue;
-  readonly column: ValueColumn;
+  /** Of the feature, where the comparison is of one: what it adds is then found once a distinct value. */
+  readonly column: ValueColumn | null;
   /** Most that the probes after this one can add. */
   readonly rest: number;
-  query: string;
+  query: FeatureValues;
+  /** The other record's value of the one feature, at its place. */
+  readonly other: string[];
   generation: number;
   contributions: Float64Array;
   /** Generation in which the contribution of a value was found. */
@@ -33,29 +35,40 @@ interface Probe {
 
 interface RuleScan {
   readonly rule: Rule;
-  readonly filters: readonly { readonly feature: number; readonly column: ValueColumn }[];
+  readonly filters: readonly { readonly feature: number; readonly column: ValueColumn; wanted: string }[];
   /** Cheapest first. */
   readonly probes: readonly Probe[];
 }
 
-const compileRule = (rules: RuleSet, rule: Rule, columns: readonly ValueColumn[]): RuleScan => {
+const within =
+  (features: readonly number[]) =>
+  ({ feature, other }: Agreement): boolean =>
+    features.includes(feature) && features.includes(other);
+
+const costOf = ({ levels }: Comparison): number =>
+  levels.flatMap(({ agreements }) => agreements).reduce((sum, agreement) => sum + comparatorOf(agreement).cost, 0);
+
+const compileRule = (rule: Rule, columns: readonly ValueColumn[]): RuleScan => {
   const columnOf = (feature: number): ValueColumn => {
     const column = columns[feature];
     if (column === undefined) throw new Error(`rule ${rule.name} names feature ${feature}, which is not in the rule set`);
     return column;
   };
-  const byCost = rule.comparisons
-    .map((comparison) => ({ comparison, cost: comparatorOf(comparison).cost }))
-    .sort((x, y) => x.cost - y.cost);
+  const onlyColumn = ({ features, levels }: Comparison): ValueColumn | null => {
+    const [column = null, ...others] = features.map(columnOf);
+    for (const { agreements } of levels) for (const { feature, other } of agreements) [feature, other].map(columnOf);
+    return others.length === 0 && levels.every(({ agreements }) => agreements.every(within(features))) ? column : null;
+  };
+  const byCost = rule.comparisons.map((comparison) => ({ comparison, cost: costOf(comparison) })).sort((x, y) => x.cost - y.cost);
   return {
     rule,
-    filters: rule.filters.map((feature) => ({ feature, column: columnOf(feature) })),
+    filters: rule.filters.map((feature) => ({ feature, column: columnOf(feature), wanted: '' })),
     probes: byCost.map(({ comparison }, place) => ({
       comparison,
-      multi: rules.features[comparison.feature]?.multi ?? 'join',
-      column: columnOf(comparison.feature),
+      column: onlyColumn(comparison),
       rest: byCost.slice(place + 1).reduce((sum, later) => sum + comparisonBounds(later.comparison).max, 0),
-      query: '',
+      query: [],
+      other: [],
       generation: 0,
       contributions: new Float64Array(0),
       foundIn: new Uint32Array(0),
@@ -64,10 +77,11 @@ const compileRule = (rules: RuleSet, rule: Rule, columns: readonly ValueColumn[]
 };
 
 /** Forgets what was found for another query, without clearing anything but once in four thousand million times. */
-const renew = (probe: Probe, query: string): void => {
+const renew = (probe: Probe, query: FeatureValues): void => {
   probe.query = query;
-  probe.contributions = grown(probe.contributions, probe.column.texts.length);
-  probe.foundIn = grown(probe.foundIn, probe.column.texts.length);
+  const distinct = probe.column?.texts.length ?? 0;
+  probe.contributions = grown(probe.contributions, distinct);
+  probe.foundIn = grown(probe.foundIn, distinct);
   if (probe.generation === LAST_GENERATION) {
     probe.foundIn.fill(0);
     probe.generation = 0;
@@ -75,26 +89,35 @@ const renew = (probe: Probe, query: string): void => {
   probe.generation++;
 };
 
-const contribution = (probe: Probe, id: number): number => {
+/** What the values of all features at a slot are to one scan. */
+interface Scanned {
+  readonly rules: RuleSet;
+  readonly valuesAt: (slot: number) => FeatureValues;
+}
+
+const contribution = ({ rules, valuesAt }: Scanned, probe: Probe, slot: number): number => {
+  const { comparison, column, query, other } = probe;
+  if (column === null) return compare(rules, comparison, { a: query, b: valuesAt(slot) }).contribution;
+  const id = column.ids[slot] ?? 0;
   if (probe.foundIn[id] !== probe.generation) {
-    const values = { a: probe.query, b: probe.column.texts[id] ?? '' };
-    probe.contributions[id] = compareValues(probe.comparison, probe.multi, values).contribution;
+    other[comparison.features[0] ?? 0] = column.texts[id] ?? '';
+    probe.contributions[id] = compare(rules, comparison, { a: query, b: other }).contribution;
     probe.foundIn[id] = probe.generation;
   }
   return probe.contributions[id] ?? 0;
 };
 
-const passesFilters = ({ filters }: RuleScan, query: FeatureValues, slot: number): boolean => {
-  for (const { feature, column } of filters) if (valueAt(column, slot) !== query[feature]) return false;
+const passesFilters = ({ filters }: RuleScan, slot: number): boolean => {
+  for (const { wanted, column } of filters) if (valueAt(column, slot) !== wanted) return false;
   return true;
 };
 
-const mayReach = (scan: RuleScan, query: FeatureValues, slot: number): boolean => {
-  if (!passesFilters(scan, query, slot)) return false;
+const mayReach = (scanned: Scanned, scan: RuleScan, slot: number): boolean => {
+  if (!passesFilters(scan, slot)) return false;
   const least = scan.rule.potential - SLACK;
   let sum = scan.rule.base;
   for (const probe of scan.probes) {
-    sum += contribution(probe, probe.column.ids[slot] ?? 0);
+    sum += contribution(scanned, probe, slot);
     if (sum + probe.rest < least) return false;
   }
   return sum >= least;
@@ -102,8 +125,9 @@ const mayReach = (scan: RuleScan, query: FeatureValues, slot: number): boolean =
 
 /** Readies a rule for a query; false where a filter has no value, so that the rule finds nobody. */
 const begin = ({ filters, probes }: RuleScan, query: FeatureValues): boolean => {
-  for (const probe of probes) renew(probe, query[probe.comparison.feature] ?? '');
-  return filters.every(({ feature }) => query[feature]);
+  for (const probe of probes) renew(probe, query);
+  for (const filter of filters) filter.wanted = query[filter.feature] ?? '';
+  return filters.every(({ wanted }) => wanted);
 };
 
 const strongestFirst = (x: ScoredCandidate, y: ScoredCandidate): number =>
@@ -132,7 +156,7 @@ const keepStrongest = (limit: number) => {
 /** An empty index for these rules. A record takes 8 B, 4 B a feature and an entry of a Map; each distinct value is held once. */
 export const createExhaustiveIndex = (rules: RuleSet): CandidateIndex => {
   const columns = rules.features.map(createColumn);
-  const scans = rules.rules.map((rule) => compileRule(rules, rule, columns));
+  const scans = rules.rules.map((rule) => compileRule(rule, columns));
   const slots = new Map<RecordKey, number>();
   const freeSlots: number[] = [];
   /** Record by slot; 0 where the slot is free (keys begin at 1). */
@@ -165,9 +189,10 @@ export const createExhaustiveIndex = (rules: RuleSet): CandidateIndex => {
 
   const retrieve = (query: FeatureValues, skip: ReadonlySet<RecordKey>): Retrieval => {
     const active = scans.filter((scan) => begin(scan, query));
+    const scanned = { rules, valuesAt };
     const strongest = keepStrongest(rules.limits.maxCandidates);
     const hopeful = (slot: number): boolean => {
-      for (const scan of active) if (mayReach(scan, query, slot)) return true;
+      for (const scan of active) if (mayReach(scanned, scan, slot)) return true;
       return false;
     };
     for (let slot = 0; slot < usedSlots; slot++) {

@@ -17,23 +17,51 @@ export interface FeatureSpec {
 
 export type NullHandling = 'conservative' | 'moderate' | 'greedy';
 
-/** One field of a rule: two values are compared, and agree or not. */
-export interface Comparison {
-  readonly name: string;
-  /** Index into `RuleSet.features`. */
+/** That two values agree: of `feature` in one record and of `other` in the other (the same one, but for a swap). */
+export interface Agreement {
+  /** Indices into `RuleSet.features`. */
   readonly feature: number;
+  readonly other: number;
   /** Name in matching/comparators/index.ts. */
   readonly comparator: string;
-  /** Agreement: a similarity at or above it, a distance at or below it. */
+  /** A similarity at or above it, a distance at or below it. */
   readonly threshold: number;
-  /** What agreement and disagreement add to the score. */
-  readonly agree: number;
-  readonly disagree: number;
-  /** What is added when one value is missing, and when both are; `compare` compares the empty text like any other. */
-  readonly oneMissing: number | 'compare';
-  readonly bothMissing: number | 'compare';
   /** Parameters of the comparator, e.g. `{ boostThreshold: 0.7 }`. */
   readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** One way in which a comparison may come out. */
+export interface Level {
+  readonly name: string;
+  /**
+   * All hold. A level that crosses features lists both directions (given with family, and family with given), so that
+   * it holds for two records in either order.
+   */
+  readonly agreements: readonly Agreement[];
+  /** What it adds to the score. */
+  readonly weight: number;
+  /**
+   * Weights by the value agreed on, instead of `weight`: how common it is, frozen with the version of the rules. Only
+   * for a level of one `exact` agreement of a feature with itself; of several values agreed on the greatest counts.
+   */
+  readonly frequencies?: Readonly<Record<string, number>>;
+  /** The two cannot be one person for the machine: the rule says potential at most, and their groups stay apart. */
+  readonly veto?: true;
+}
+
+/**
+ * A group of features of two records is compared (a field of a rule: a group of one). The first level that holds counts.
+ */
+export interface Comparison {
+  readonly name: string;
+  /** Indices into `RuleSet.features`; a record lacks the group when it has no value for any of them. */
+  readonly features: readonly number[];
+  readonly levels: readonly Level[];
+  /** What is added when no level holds. */
+  readonly otherwise: number;
+  /** What is added when one record lacks the group, and when both do; `compare` compares the empty text like any other. */
+  readonly oneMissing: number | 'compare';
+  readonly bothMissing: number | 'compare';
 }
 
 export interface Rule {
@@ -73,3 +101,20 @@ export interface RuleSet {
 export type FeatureValues = readonly string[];
 
 export const VALUE_SEPARATOR = '\u001f';
+
+/** A field of a rule: two values of one feature agree or not. */
+export interface Field extends Omit<Agreement, 'other'>, Pick<Comparison, 'name' | 'oneMissing' | 'bothMissing'> {
+  /** What agreement and disagreement add to the score. */
+  readonly agree: number;
+  readonly disagree: number;
+}
+
+/** The comparison that a field is: one feature, one level. */
+export const fieldComparison = ({ name, agree, disagree, oneMissing, bothMissing, ...agreement }: Field): Comparison => ({
+  name,
+  features: [agreement.feature],
+  levels: [{ name: 'agrees', agreements: [{ ...agreement, other: agreement.feature }], weight: agree }],
+  otherwise: disagree,
+  oneMissing,
+  bothMissing,
+});

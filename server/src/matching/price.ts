@@ -13,14 +13,23 @@ export interface Price {
 /** Pairs of values taken for a feature that may hold several: two a side. */
 const SEVERAL = 4;
 
+const algorithmsOf = ({ levels }: Comparison): string =>
+  [...new Set(levels.flatMap(({ agreements }) => agreements.map(({ comparator }) => comparator)))].join(', ');
+
 /** Estimates what a rule costs, from the costs that the comparators state for two names of seven letters. */
 export const priceRule = (rule: Rule, rules: RuleSet): Price => {
-  const costOf = (comparison: Comparison): number =>
-    comparatorOf(comparison).cost * (rules.features[comparison.feature]?.multi === 'join' ? 1 : SEVERAL);
+  const costOf = ({ levels }: Comparison): number =>
+    levels
+      .flatMap(({ agreements }) => agreements)
+      .reduce(
+        (sum, agreement) =>
+          sum + comparatorOf(agreement).cost * (rules.features[agreement.feature]?.multi === 'join' ? 1 : SEVERAL),
+        0,
+      );
   const relativeCost = rule.comparisons.reduce((sum, comparison) => sum + costOf(comparison), 0);
   const dearest = rule.comparisons.toSorted((x, y) => costOf(y) - costOf(x))[0];
   const most =
-    dearest && `, ${Math.round((100 * costOf(dearest)) / relativeCost)} % of it ${dearest.name} (${dearest.comparator})`;
+    dearest && `, ${Math.round((100 * costOf(dearest)) / relativeCost)} % of it ${dearest.name} (${algorithmsOf(dearest)})`;
   const filters = rule.filters.length > 0 ? '; only records that pass its filters are compared' : '';
   return {
     relativeCost,

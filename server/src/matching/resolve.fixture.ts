@@ -10,7 +10,7 @@ export const member = (key: number, value = String(key).padStart(4, '0')): Membe
   identity: { system: 'urn:clinic', value, client: 'clinic' },
 });
 
-export const pair = (x: number, y: number, said: Partial<Pick<Pair, 'class' | 'rule' | 'normalised'>> = {}): Pair => ({
+export const pair = (x: number, y: number, said: Partial<Pick<Pair, 'class' | 'rule' | 'normalised' | 'vetoed'>> = {}): Pair => ({
   ...pairName(x, y),
   class: 'auto',
   rule: 0,

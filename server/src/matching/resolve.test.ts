@@ -43,6 +43,17 @@ describe('a chain A–B–C', () => {
     });
   });
 
+  it('whose ends the rules veto is parted at its weaker pair, unless a person says that the ends are the same', () => {
+    const veto = pair(A, C, { class: 'potential', vetoed: true });
+    const pairs = [pair(A, B, weak), pair(B, C), veto];
+    expect(resolved(pairs)).toEqual({
+      groups: [[A], [B, C]],
+      refused: [{ pair: { a: A, b: B }, reason: 'veto', bridge: A }],
+    });
+    expect(resolved(pairs, [same(A, C)]).groups).toEqual([[A, B, C]]);
+    expect(resolved(pairs, [different(A, C)]).refused[0]?.reason).toBe('constraint');
+  });
+
   it('an earlier rule is stronger than any score of a later one', () => {
     expect(resolved([pair(A, B, { rule: 1 }), pair(B, C, weak)], [different(A, C)]).groups).toEqual([[A], [B, C]]);
   });

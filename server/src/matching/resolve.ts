@@ -23,7 +23,7 @@ export interface Component {
 /** An automatic-level pair that ended up in two groups, and why: the strongest such pair of each two groups. */
 export interface RefusedJoin {
   readonly pair: PairName;
-  readonly reason: 'constraint' | 'two-decisions' | 'group-size' | 'cohesion';
+  readonly reason: 'constraint' | 'veto' | 'two-decisions' | 'group-size' | 'cohesion';
   /** The record of the pair with more pairs into the other's group; of equals, the one of smaller identity. */
   readonly bridge: RecordKey;
 }
@@ -36,9 +36,10 @@ export interface Partition {
 
 interface Group {
   readonly members: RecordKey[];
-  /** Pairs at potential level or above, and "different" decisions, with each other group. */
+  /** Pairs at potential level or above with each other group. */
   readonly pairs: Map<Group, number>;
-  readonly apart: Set<Group>;
+  /** Groups that it may not join: a "different" decision, else a veto of the rules, stands between two members. */
+  readonly apart: Map<Group, 'constraint' | 'veto'>;
   decided: boolean;
 }
 
@@ -50,15 +51,22 @@ class Groups {
     this.of = new Map(
       members.map(({ key }) => [
         key,
-        { members: [key], pairs: new Map<Group, number>(), apart: new Set<Group>(), decided: false },
+        { members: [key], pairs: new Map<Group, number>(), apart: new Map<Group, 'constraint' | 'veto'>(), decided: false },
       ]),
     );
-    for (const { a, b } of pairs) this.link(this.get(a), this.get(b), 1);
-    for (const { a, b, verdict } of constraints) {
-      if (verdict === 'same') continue;
-      this.get(a).apart.add(this.get(b));
-      this.get(b).apart.add(this.get(a));
+    for (const { a, b, vetoed } of pairs) {
+      this.link(this.get(a), this.get(b), 1);
+      if (vetoed) this.keepApart(this.get(a), this.get(b), 'veto');
     }
+    for (const { a, b, verdict } of constraints) {
+      if (verdict === 'different') this.keepApart(this.get(a), this.get(b), 'constraint');
+    }
+  }
+
+  private keepApart(one: Group, other: Group, reason: 'constraint' | 'veto'): void {
+    if (one.apart.get(other) === 'constraint') return;
+    one.apart.set(other, reason);
+    other.apart.set(one, reason);
   }
 
   get(key: RecordKey): Group {
@@ -85,10 +93,12 @@ class Groups {
       neighbour.pairs.delete(small);
       this.link(large, neighbour, pairs);
     }
-    for (const neighbour of small.apart) {
+    // A person's "same" has beaten what stood between the two.
+    large.apart.delete(small);
+    small.apart.delete(large);
+    for (const [neighbour, reason] of small.apart) {
       neighbour.apart.delete(small);
-      neighbour.apart.add(large);
-      large.apart.add(neighbour);
+      this.keepApart(large, neighbour, reason);
     }
     for (const key of small.members) this.of.set(key, large);
     large.members.push(...small.members);
@@ -118,7 +128,8 @@ function strongestFirst(pairs: readonly Pair[], ranks: Ranks): readonly Pair[] {
 
 /** Why two groups may not be joined by the machine; undefined when they may. */
 function objection(one: Group, other: Group, limits: MatchingLimits): RefusedJoin['reason'] | undefined {
-  if (one.apart.has(other)) return 'constraint';
+  const apart = one.apart.get(other);
+  if (apart) return apart;
   if (one.decided && other.decided) return 'two-decisions';
   if (one.members.length + other.members.length > limits.maxGroup) return 'group-size';
   const possible = one.members.length * other.members.length;
@@ -165,7 +176,7 @@ function refusedJoins(
  * decisions; it sees no task, no CRUID and no arrival, so any order of arrival ends in the same partition.
  *
  * "Same" decisions join first. Then automatic-level pairs, strongest first, join two groups unless a "different"
- * decision stands between any two of their members, both hold a "same" decision, the group would have more than
+ * decision or a veto of the rules stands between any two of their members, both hold a "same" decision, the group would have more than
  * `maxGroup` records, or fewer than `cohesion` of the pairs across reach the potential level. Each pair is looked at once:
  * one that was refused is not tried again when its groups have grown, since weaker pairs between them come later anyway.
  */

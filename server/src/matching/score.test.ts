@@ -1,21 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { ruleBounds } from './decide.ts';
-import { VALUE_SEPARATOR, type Comparison, type MultiValue, type Rule, type RuleSet } from './model.ts';
+import {
+  type Agreement,
+  type Comparison,
+  type FeatureValues,
+  type Field,
+  fieldComparison,
+  type Level,
+  type MultiValue,
+  type Rule,
+  type RuleSet,
+  VALUE_SEPARATOR,
+} from './model.ts';
 import { priceRule } from './price.ts';
 import { compareStrength, scoreRule, verdict } from './score.ts';
 
-const comparison = (name: string, feature: number, rest: Partial<Comparison> = {}): Comparison => ({
-  name,
-  feature,
-  comparator: 'exact',
-  threshold: 1,
-  agree: 1,
-  disagree: 0,
-  oneMissing: 0,
-  bothMissing: 0,
-  parameters: {},
-  ...rest,
-});
+const comparison = (name: string, feature: number, rest: Partial<Field> = {}): Comparison =>
+  fieldComparison({
+    name,
+    feature,
+    comparator: 'exact',
+    threshold: 1,
+    agree: 1,
+    disagree: 0,
+    oneMissing: 0,
+    bothMissing: 0,
+    parameters: {},
+    ...rest,
+  });
 
 const rule = (comparisons: readonly Comparison[], rest: Partial<Rule> = {}): Rule => ({
   name: 'rule',
@@ -173,5 +185,52 @@ describe('of several rules', () => {
       { ...base, rule: 1, normalised: 1 },
     ];
     expect(ordered.toReversed().sort(compareStrength)).toEqual(ordered);
+  });
+});
+
+describe('a comparison of several levels', () => {
+  const exactly = (feature: number, other = feature): Agreement => ({
+    feature,
+    other,
+    comparator: 'exact',
+    threshold: 1,
+    parameters: {},
+  });
+  const close = (feature: number, other = feature): Agreement => ({ ...exactly(feature, other), comparator: 'levenshtein' });
+  const names: Comparison = {
+    name: 'names',
+    features: [0, 1],
+    levels: [
+      { name: 'both', agreements: [exactly(0), exactly(1)], weight: 9 },
+      { name: 'crossed', agreements: [close(0, 1), close(1, 0)], weight: 6 },
+      { name: 'other family', agreements: [exactly(0)], weight: -2, veto: true },
+    ],
+    otherwise: -4,
+    oneMissing: 0,
+    bothMissing: 0,
+  };
+  const rules = ruleSet([rule([names, comparison('phone', 2)], { potential: -1, auto: 6 })]);
+
+  it('counts the first that holds, and says which', () => {
+    const said = (a: FeatureValues, b: FeatureValues) => verdict(rules, a, b)?.evidence[0];
+    expect(said(['anna', 'okello', ''], ['anna', 'okello', ''])).toMatchObject({ level: 'both', contribution: 9, measure: 1 });
+    expect(said(['anna', 'okello', ''], ['okelo', 'ana', ''])).toMatchObject({ level: 'crossed', contribution: 6, measure: 1 });
+    expect(said(['anna', '', ''], ['', '', ''])).toMatchObject({ contribution: 0, measure: null });
+    expect(verdict(rules, ['anna', 'okello', ''], ['mary', 'auma', ''])).toBeNull();
+  });
+
+  it('of which one is a veto says potential at most, whatever the score', () => {
+    expect(verdict(rules, ['anna', 'okello', '7'], ['anna', 'auma', '7'])).toMatchObject({ class: 'potential', vetoed: true });
+    expect(verdict(rules, ['anna', 'okello', '7'], ['anna', 'okello', '7'])).not.toHaveProperty('vetoed');
+  });
+
+  it('adds what the value agreed on is worth, the rarest of several', () => {
+    const level: Level = { name: 'equal', agreements: [exactly(0)], weight: 3, frequencies: { smith: 1, zza: 7 } };
+    const field: Comparison = { ...names, features: [0], levels: [level] };
+    const worth = (x: string, y: string) => scoreRule(ruleSet([], 'any'), rule([field]), { a: [x], b: [y] })?.score;
+    expect(worth('smith', several('smith', 'weaver'))).toBe(1);
+    expect(worth(several('smith', 'zza'), several('smith', 'zza'))).toBe(7);
+    expect(worth('okello', 'okello')).toBe(3);
+    expect(worth('okello', 'smith')).toBe(-4);
   });
 });

@@ -2,7 +2,16 @@ import type { Evidence, Verdict } from '../domain/links.ts';
 import { better, type Comparator, worse } from './comparators/comparator.ts';
 import { comparatorOf, isAgreement } from './comparators/index.ts';
 import { classOf, normalised, rounded, ruleBounds } from './decide.ts';
-import { VALUE_SEPARATOR, type Comparison, type FeatureValues, type MultiValue, type Rule, type RuleSet } from './model.ts';
+import {
+  type Agreement,
+  type Comparison,
+  type FeatureValues,
+  type Level,
+  type MultiValue,
+  type Rule,
+  type RuleSet,
+  VALUE_SEPARATOR,
+} from './model.ts';
 
 /** Two values of one feature. */
 export interface TwoValues {
@@ -21,11 +30,16 @@ export interface RuleScore {
   readonly score: number;
   /** One per comparison, in the order of the rule. */
   readonly evidence: readonly Evidence[];
+  /** A level that held is a veto. */
+  readonly vetoed: boolean;
 }
+
+/** What a comparison needs of its rule set. */
+type Compared = Pick<RuleSet, 'features'>;
 
 /** How a comparator is applied to them. */
 interface How {
-  readonly parameters: Comparison['parameters'];
+  readonly parameters: Agreement['parameters'];
   readonly multi: MultiValue;
 }
 
@@ -49,27 +63,76 @@ const measure = (comparator: Comparator, how: How, values: TwoValues): number =>
   return single ? comparator.measure(a, b, how.parameters) : measureSeveral(comparator, how, values);
 };
 
-/** What one comparison says of two values. A missing value counts as agreement where it adds what agreement adds. */
-export const compareValues = (comparison: Comparison, multi: MultiValue, values: TwoValues): Evidence => {
-  const { name, threshold, agree, disagree, oneMissing, bothMissing, parameters } = comparison;
-  const missing = Number(values.a === '') + Number(values.b === '');
-  const handling = missing === 0 ? 'compare' : missing === 1 ? oneMissing : bothMissing;
-  if (handling !== 'compare') return { comparison: name, measure: null, agrees: handling === agree, contribution: handling };
-  const comparator = comparatorOf(comparison);
+const isMissing = (features: readonly number[], values: FeatureValues): boolean =>
+  features.every((feature) => (values[feature] ?? '') === '');
+
+/** Whether two values agree, and what was measured; a value that is missing agrees only where blanks are compared. */
+const agreementOf = (rules: Compared, agreement: Agreement, { a, b }: TwoRecords, blanks: boolean) => {
+  const { feature, other, parameters, threshold } = agreement;
+  const values = { a: a[feature] ?? '', b: b[other] ?? '' };
+  if (!blanks && (values.a === '' || values.b === '')) return { measure: null, agrees: false };
+  const comparator = comparatorOf(agreement);
+  const multi = rules.features[feature]?.multi ?? 'join';
   const measured = measure(comparator, { parameters, multi }, values);
-  const agrees = isAgreement(comparator, measured, threshold);
-  return { comparison: name, measure: measured, agrees, contribution: agrees ? agree : disagree };
+  return { measure: measured, agrees: isAgreement(comparator, measured, threshold) };
+};
+
+/** One measure for a level: the worst of those that the first agreement's comparator took, so that both sides see the same. */
+const levelMeasure = ({ agreements }: Level, said: readonly { readonly measure: number | null }[]): number | null => {
+  const [first] = agreements;
+  if (first === undefined) return null;
+  const alike = said.filter((_, index) => agreements[index]?.comparator === first.comparator).map(({ measure }) => measure);
+  const present = alike.filter((measure) => measure !== null);
+  return present.length < alike.length ? null : present.reduce((x, y) => worse(comparatorOf(first), x, y));
+};
+
+/** The weight of a level that holds: by the value agreed on where the level knows how common it is. */
+const levelWeight = ({ weight, frequencies, agreements: [agreement] }: Level, { a, b }: TwoRecords): number => {
+  if (frequencies === undefined || agreement === undefined) return weight;
+  const others = new Set((b[agreement.other] ?? '').split(VALUE_SEPARATOR));
+  const shared = (a[agreement.feature] ?? '').split(VALUE_SEPARATOR).filter((value) => others.has(value));
+  return shared.length === 0 ? weight : Math.max(...shared.map((value) => frequencies[value] ?? weight));
+};
+
+/**
+ * What one comparison of `rules` says of two records: the first level whose agreements all hold. A missing value counts
+ * as agreement where it adds what the first level adds. The measure is that of the level that held, else of the first.
+ */
+export const compare = (rules: Compared, comparison: Comparison, records: TwoRecords): Evidence & { readonly veto: boolean } => {
+  const { name, features, levels, otherwise, oneMissing, bothMissing } = comparison;
+  const missing = Number(isMissing(features, records.a)) + Number(isMissing(features, records.b));
+  const handling = missing === 0 ? 'compare' : missing === 1 ? oneMissing : bothMissing;
+  if (handling !== 'compare') {
+    return { comparison: name, measure: null, agrees: handling === levels[0]?.weight, contribution: handling, veto: false };
+  }
+  let first: number | null | undefined;
+  for (const level of levels) {
+    const said = level.agreements.map((agreement) => agreementOf(rules, agreement, records, missing > 0));
+    const measured = levelMeasure(level, said);
+    if (first === undefined) first = measured;
+    if (!said.every(({ agrees }) => agrees)) continue;
+    return {
+      comparison: name,
+      measure: measured,
+      agrees: true,
+      contribution: levelWeight(level, records),
+      ...(levels.length > 1 && { level: level.name }),
+      veto: level.veto ?? false,
+    };
+  }
+  return { comparison: name, measure: first ?? null, agrees: false, contribution: otherwise, veto: false };
 };
 
 /** What a rule of `rules` says of two records; null when one of its filters keeps them apart. */
-export const scoreRule = (rules: RuleSet, rule: Rule, { a, b }: TwoRecords): RuleScore | null => {
+export const scoreRule = (rules: Compared, rule: Rule, records: TwoRecords): RuleScore | null => {
+  const { a, b } = records;
   if (rule.filters.some((feature) => !a[feature] || a[feature] !== b[feature])) return null;
-  const evidence = rule.comparisons.map((comparison) => {
-    const { feature } = comparison;
-    const values = { a: a[feature] ?? '', b: b[feature] ?? '' };
-    return compareValues(comparison, rules.features[feature]?.multi ?? 'join', values);
-  });
-  return { score: rounded(evidence.reduce((sum, { contribution }) => sum + contribution, rule.base)), evidence };
+  const said = rule.comparisons.map((comparison) => compare(rules, comparison, records));
+  return {
+    score: rounded(said.reduce((sum, { contribution }) => sum + contribution, rule.base)),
+    evidence: said.map(({ veto: _veto, ...evidence }) => evidence),
+    vetoed: said.some(({ veto }) => veto),
+  };
 };
 
 const ruleVerdict = (rules: RuleSet, place: number, records: TwoRecords): Verdict | null => {
@@ -79,13 +142,14 @@ const ruleVerdict = (rules: RuleSet, place: number, records: TwoRecords): Verdic
   const reached = classOf(scored.score, rule);
   return (
     reached && {
-      class: reached,
+      class: scored.vetoed ? 'potential' : reached,
       ruleVersion: rules.version,
       rule: place,
       ruleName: rule.name,
       score: scored.score,
       normalised: normalised(scored.score, ruleBounds(rule)),
       evidence: scored.evidence,
+      ...(scored.vetoed && { vetoed: true as const }),
     }
   );
 };

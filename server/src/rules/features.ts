@@ -21,6 +21,8 @@ export interface Reading {
   readonly systems: ReadonlySet<string>;
   /** Why a text is no FHIRPath expression; undefined where it is one. */
   readonly checkPath: (path: string) => string | undefined;
+  /** The features named so far. */
+  readonly features: readonly FeatureSpec[];
   /** Index of a feature in the rule set; the same feature has one index. */
   readonly featureIndex: (feature: FeatureSpec) => number;
 }

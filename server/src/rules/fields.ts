@@ -1,5 +1,5 @@
 import { comparators, findComparator, type Comparator } from '../matching/comparators/index.ts';
-import type { Comparison, NullHandling } from '../matching/model.ts';
+import { type Comparison, type Field, fieldComparison, type NullHandling } from '../matching/model.ts';
 import type { Path } from './complaints.ts';
 import { readFeature, type Reading } from './features.ts';
 import { nearest } from './nearest.ts';
@@ -52,7 +52,7 @@ function readParameters(comparator: Comparator, input: FieldInput, { path, repor
 }
 
 /** What a field adds to the score: its weight, or its log-odds (Fellegi and Sunter, JASA 64, 1969). */
-function readWeights(input: FieldInput, { path, rule }: FieldPlace, report: Report): Pick<Comparison, 'agree' | 'disagree'> {
+function readWeights(input: FieldInput, { path, rule }: FieldPlace, report: Report): Pick<Field, 'agree' | 'disagree'> {
   const { mValue: m, uValue: u, weight } = input;
   if (rule.matchingType !== 'probabilistic') {
     if (m !== undefined || u !== undefined)
@@ -91,7 +91,7 @@ export function checkNullHandling(input: NullHandlings, path: Path, report: Repo
 type Missing = Comparison['oneMissing'];
 
 /** OpenCR 1.x's words for a missing value: no evidence, or as bad as a difference, or as good as agreement. */
-function missingAdds(handling: NullHandling | undefined, { agree, disagree }: Pick<Comparison, 'agree' | 'disagree'>): Missing {
+function missingAdds(handling: NullHandling | undefined, { agree, disagree }: Pick<Field, 'agree' | 'disagree'>): Missing {
   if (handling === undefined) return 'compare';
   return { conservative: disagree, moderate: 0, greedy: agree }[handling];
 }
@@ -110,7 +110,7 @@ export function readField(input: FieldInput, place: FieldPlace, reading: Reading
     return undefined;
   }
   const handling = (spellings: Spellings) => oneSpelling(input, spellings) ?? oneSpelling(rule, spellings);
-  return {
+  return fieldComparison({
     name,
     feature,
     comparator: comparator.name,
@@ -119,5 +119,5 @@ export function readField(input: FieldInput, place: FieldPlace, reading: Reading
     oneMissing: missingAdds(handling(ANY_MISSING), weights),
     bothMissing: missingAdds(handling(BOTH_MISSING) ?? handling(ANY_MISSING), weights),
     parameters: readParameters(comparator, input, { path, report }),
-  };
+  });
 }

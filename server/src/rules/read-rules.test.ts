@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Comparison } from '../matching/model.ts';
+import type { Agreement, Comparison } from '../matching/model.ts';
 import { normalisers } from '../matching/features/normalise.ts';
 import { verdict } from '../matching/score.ts';
 import { NORMALISERS } from './features.ts';
 import { accepted, family, field, file, given, phone, rule } from './rules.fixture.ts';
+
+/** The one agreement of a comparison that a field is. */
+const agreementOf = (comparison: Comparison | undefined): Agreement | undefined => comparison?.levels[0]?.agreements[0];
 
 const only = (input: unknown): Comparison => {
   const comparison = accepted(input).ruleSet.rules[0]?.comparisons[0];
@@ -28,7 +31,11 @@ describe('the mission’s spelling', () => {
   it('joins its fields by AND: both thresholds stand at the full score', () => {
     const { rules } = accepted(mission).ruleSet;
     expect(rules).toMatchObject([{ kind: 'deterministic', potential: 2, auto: 2, base: 0, filters: [] }]);
-    expect(rules[0]?.comparisons.map(({ name, comparator, threshold }) => [name, comparator, threshold])).toEqual([
+    const said = rules[0]?.comparisons.map((comparison) => {
+      const { comparator, threshold } = agreementOf(comparison) ?? {};
+      return [comparison.name, comparator, threshold];
+    });
+    expect(said).toEqual([
       ['givenName', 'jaro-winkler-similarity', 0.89],
       ['gender', 'exact', 1],
     ]);
@@ -59,7 +66,11 @@ describe('the seed-era spelling', () => {
   it('is a list of objects whose members are fields, all of which must agree', () => {
     const { ruleSet, warnings } = accepted({ rules: [{ given, family: { ...family, threshold: 0 } }] });
     expect(ruleSet.rules).toMatchObject([
-      { potential: 2, auto: 2, comparisons: [{ name: 'given' }, { name: 'family', threshold: 0 }] },
+      {
+        potential: 2,
+        auto: 2,
+        comparisons: [{ name: 'given' }, { name: 'family', levels: [{ agreements: [{ threshold: 0 }] }] }],
+      },
     ]);
     expect(warnings).toEqual([]);
   });
@@ -111,8 +122,8 @@ describe('the OpenCR 1.x spelling', () => {
   });
 
   it('multiplies a deterministic field by its weight', () => {
-    expect(only(field({ weight: 2.5 }))).toMatchObject({ agree: 2.5, disagree: 0 });
-    expect(only(file())).toMatchObject({ agree: 1, disagree: 0 });
+    expect(only(field({ weight: 2.5 }))).toMatchObject({ levels: [{ weight: 2.5 }], otherwise: 0 });
+    expect(only(file())).toMatchObject({ levels: [{ weight: 1 }], otherwise: 0 });
   });
 
   it('scores probabilistic rules from 100 with log10 of m and u', () => {
@@ -127,8 +138,8 @@ describe('the OpenCR 1.x spelling', () => {
     );
     const [comparison] = ruleSet.rules[0]?.comparisons ?? [];
     expect(ruleSet.rules[0]?.base).toBe(100);
-    expect(comparison?.agree).toBeCloseTo(1.954243, 6);
-    expect(comparison?.disagree).toBeCloseTo(-0.995635, 6);
+    expect(comparison?.levels[0]?.weight).toBeCloseTo(1.954243, 6);
+    expect(comparison?.otherwise).toBeCloseTo(-0.995635, 6);
   });
 
   describe('null handling', () => {
@@ -169,8 +180,8 @@ describe('the OpenCR 1.x spelling', () => {
           autoMatchThreshold: 100.5,
         }),
       );
-      expect(comparison.oneMissing).toBe(comparison.disagree);
-      expect(comparison.disagree).toBeLessThan(0);
+      expect(comparison.oneMissing).toBe(comparison.otherwise);
+      expect(comparison.otherwise).toBeLessThan(0);
     });
   });
 
@@ -179,7 +190,7 @@ describe('the OpenCR 1.x spelling', () => {
       rules: [rule(), rule({ name: 'by phone', fields: { phone }, potentialMatchThreshold: 1, autoMatchThreshold: 1 })],
     });
     expect(ruleSet.features).toHaveLength(3);
-    expect(ruleSet.rules.map(({ name, comparisons }) => [name, comparisons.map(({ feature }) => feature)])).toEqual([
+    expect(ruleSet.rules.map(({ name, comparisons }) => [name, comparisons.map(({ features: [feature] }) => feature)])).toEqual([
       ['rule 1', [0, 1, 2]],
       ['by phone', [2]],
     ]);
@@ -210,12 +221,15 @@ describe('a field', () => {
   it.each(['exact', 'soundex', 'metaphone', 'double-metaphone'])(
     'needs no threshold for %s, which says yes or no',
     (algorithm) => {
-      expect(only(field({ algorithm, threshold: undefined }))).toMatchObject({ comparator: algorithm, threshold: 1 });
+      expect(agreementOf(only(field({ algorithm, threshold: undefined })))).toMatchObject({
+        comparator: algorithm,
+        threshold: 1,
+      });
     },
   );
 
   it('sets parameters of its comparator', () => {
-    expect(only(field({ parameters: { boostThreshold: 0.7 } })).parameters).toEqual({ boostThreshold: 0.7 });
+    expect(agreementOf(only(field({ parameters: { boostThreshold: 0.7 } })))?.parameters).toEqual({ boostThreshold: 0.7 });
   });
 });
 

@@ -1,6 +1,6 @@
 import { rounded, ruleBounds } from '../matching/decide.ts';
 import type { MatchingLimits, Rule, RuleSet } from '../matching/model.ts';
-import { compareValues } from '../matching/score.ts';
+import { compare } from '../matching/score.ts';
 import { createFeatureList, readFeature, type Reading } from './features.ts';
 import { checkNullHandling, readField } from './fields.ts';
 import { canonicalJson, withoutComments } from './json.ts';
@@ -29,7 +29,7 @@ export type RulesRead =
 const PLUS_ONE = 'OpenCR 1.x added 1 to every score of a rule without filters; this registry does not';
 
 /** Whether the thresholds make sense on the rule's own scale. */
-function checkThresholds(rule: Rule, { path }: DraftRule, report: Report): void {
+function checkThresholds(rule: Rule, { path }: DraftRule, { report, features }: Reading): void {
   const { min, max } = ruleBounds(rule);
   const potential = [...path, 'potentialMatchThreshold'];
   const auto = [...path, 'autoMatchThreshold'];
@@ -41,7 +41,7 @@ function checkThresholds(rule: Rule, { path }: DraftRule, report: Report): void 
   else if (rounded(rule.auto) > max)
     report.warn(auto, `is above ${max}, the most that the fields can add up to: nothing matches automatically${hint}`);
   const blank = rule.comparisons.reduce(
-    (sum, field) => sum + compareValues(field, 'join', { a: '', b: '' }).contribution,
+    (sum, comparison) => sum + compare({ features }, comparison, { a: [], b: [] }).contribution,
     rule.base,
   );
   if (rounded(blank) >= rounded(rule.potential))
@@ -76,7 +76,7 @@ function readRule(draft: DraftRule, place: number, reading: Reading): Rule {
     potential: threshold(draft, 'potentialMatchThreshold', report),
     auto: threshold(draft, 'autoMatchThreshold', report),
   };
-  if (report.isSound(path)) checkThresholds(rule, draft, report);
+  if (report.isSound(path)) checkThresholds(rule, draft, reading);
   return rule;
 }
 
@@ -91,7 +91,7 @@ const definitionOf = ({ features, rules, limits }: Omit<RuleSet, 'version'>): st
 export function readRules(input: unknown, options: RulesOptions): RulesRead {
   const report = createReport(options.fileName);
   const { features, featureIndex } = createFeatureList();
-  const reading: Reading = { report, systems: options.systems, checkPath: options.checkPath, featureIndex };
+  const reading: Reading = { report, systems: options.systems, checkPath: options.checkPath, features, featureIndex };
   const file = report.part(fileSchema, withoutComments(input), []);
   if (file.rules === undefined) report.complain(['rules'], 'is missing');
   const drafts = file.rules === undefined ? [] : draftRules(file.rules, report);

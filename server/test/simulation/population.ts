@@ -1,5 +1,13 @@
 import type { RecordIdentifier, Version } from '../../src/domain/identity.ts';
-import type { Comparison, FeatureSpec, FeatureValues, MatchingLimits, Rule, RuleSet } from '../../src/matching/model.ts';
+import {
+  type Comparison,
+  type FeatureSpec,
+  type FeatureValues,
+  fieldComparison,
+  type MatchingLimits,
+  type Rule,
+  type RuleSet,
+} from '../../src/matching/model.ts';
 import type { Accepted, Command, Sender, Submission } from '../../src/registry/commands.ts';
 import type { StoredRecord } from '../../src/registry/ports.ts';
 import type { Chance } from './chance.ts';
@@ -33,7 +41,7 @@ const comparison = (chance: Chance, feature: number): Comparison => {
   const field = FIELDS[feature]!;
   const [comparator, threshold] = field === 'given' ? (['levenshtein', 1] as const) : (['exact', 1] as const);
   const missing = chance.pick([0, 0, 1]);
-  return {
+  return fieldComparison({
     name: field,
     feature,
     comparator,
@@ -43,7 +51,7 @@ const comparison = (chance: Chance, feature: number): Comparison => {
     oneMissing: missing,
     bothMissing: missing,
     parameters: {},
-  };
+  });
 };
 
 const RULES: readonly ((chance: Chance, fields: number) => Rule)[] = [
