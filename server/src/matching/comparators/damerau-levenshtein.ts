@@ -1,5 +1,6 @@
 import { left, perCodePoint, readDifference, right, threeRows } from './code-points.ts';
 import type { Comparator } from './comparator.ts';
+import { lettersWithin } from './edit-distance.ts';
 
 /**
  * The unrestricted distance of what `readDifference` left, in one pass and three rows instead of the whole table.
@@ -58,6 +59,7 @@ export const damerauLevenshtein: Comparator = {
   greatest: Infinity,
   parameters: [],
   cost: 400,
+  sharedLetters: lettersWithin,
   measure: (a, b) => {
     if (a === b) return 0;
     readDifference(a, b);

@@ -1,4 +1,5 @@
 import { left, perCodePoint, readDifference, right, threeRows, type CodePoints } from './code-points.ts';
+import { lettersNeeded, type Outline } from './comparator.ts';
 
 /** Which edits count as one, besides insertion, deletion and substitution: exchanging two neighbours, or nothing. */
 export type Swaps = 'none' | 'adjacent';
@@ -89,4 +90,13 @@ const codePointCount = (text: string): number => {
     }
   }
   return count;
+};
+
+/**
+ * Letters that two texts share which at most `edits` insertions, deletions, substitutions and exchanges of neighbours part: each
+ * of these takes at most one from the letters in common of the longer text.
+ */
+export const lettersWithin = (outline: Outline, edits: number): number => {
+  const { a, b } = outline;
+  return Math.abs(a - b) > edits + 1e-6 ? Infinity : lettersNeeded(outline, Math.max(a, b) - edits);
 };

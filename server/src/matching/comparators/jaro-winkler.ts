@@ -1,5 +1,5 @@
 import { left, readBoth, right } from './code-points.ts';
-import type { Comparator, ComparatorParameter } from './comparator.ts';
+import { type Comparator, type ComparatorParameter, lettersNeeded, type Outline } from './comparator.ts';
 
 const PREFIX_SCALE = 0.1;
 const LONGEST_PREFIX = 4;
@@ -56,6 +56,18 @@ const similarity = (a: string, b: string, boostThreshold: number): number => {
   return plain < boostThreshold ? plain : plain + commonPrefix() * PREFIX_SCALE * (1 - plain);
 };
 
+/**
+ * Jaro pairs no more letters than the texts have in common, and without any out of order m paired ones give (m/a + m/b + 1) / 3;
+ * Winkler's prefix raises that, a boost threshold only lowers it.
+ */
+const lettersAt = (outline: Outline, threshold: number): number => {
+  const { a, b, prefix } = outline;
+  const raised = PREFIX_SCALE * Math.min(prefix, LONGEST_PREFIX);
+  const jaroNeeded = (threshold - 1e-9 - raised) / (1 - raised);
+  if (jaroNeeded <= 0 || a === 0 || b === 0) return 0;
+  return lettersNeeded(outline, Math.max(1, (3 * jaroNeeded - 1) / (1 / a + 1 / b)));
+};
+
 const boostThreshold: ComparatorParameter = {
   name: 'boostThreshold',
   about: 'Jaro similarity from which a common beginning raises the measure; 0 always, 0.7 as Lucene does.',
@@ -72,6 +84,7 @@ export const jaroWinklerSimilarity: Comparator = {
   greatest: 1,
   parameters: [boostThreshold],
   cost: 200,
+  sharedLetters: lettersAt,
   measure: (a, b, parameters) => similarity(a, b, parameters['boostThreshold'] ?? boostThreshold.default),
 };
 
@@ -81,5 +94,6 @@ export const jaroWinklerDistance: Comparator = {
   aliases: [],
   kind: 'distance',
   about: '1 less the Jaro-Winkler similarity.',
+  sharedLetters: (outline, threshold) => lettersAt(outline, 1 - threshold),
   measure: (a, b, parameters) => 1 - jaroWinklerSimilarity.measure(a, b, parameters),
 };

@@ -1,5 +1,5 @@
 import type { Comparator } from './comparator.ts';
-import { editDistance } from './edit-distance.ts';
+import { editDistance, lettersWithin } from './edit-distance.ts';
 
 export const levenshtein: Comparator = {
   name: 'levenshtein',
@@ -9,5 +9,6 @@ export const levenshtein: Comparator = {
   greatest: Infinity,
   parameters: [],
   cost: 100,
+  sharedLetters: lettersWithin,
   measure: (a, b) => editDistance(a, b, 'none'),
 };

@@ -1,5 +1,5 @@
 import { left, perCodePoint, readDifference, right, threeRows, type CodePoints } from './code-points.ts';
-import type { Comparator } from './comparator.ts';
+import { type Comparator, lettersNeeded, type Outline, TOLERANCE } from './comparator.ts';
 import { longerLength } from './edit-distance.ts';
 
 /** Longest pattern whose positions fit the bits of a number in JavaScript's integer operations. */
@@ -65,6 +65,12 @@ const outsideInLonger = (a: string, b: string): number => {
   return Math.max(left.length, right.length) - commonLength();
 };
 
+/** Letters that two texts share of which at most so many stand outside a common subsequence: these are in common. */
+const lettersInside = (outline: Outline, mostOutside: number): number =>
+  lettersNeeded(outline, (outline.a + outline.b - mostOutside) / 2);
+
+const longer = ({ a, b }: Outline): number => Math.max(a, b);
+
 export const longestCommonSubsequence: Comparator = {
   name: 'longest-common-subsequence',
   aliases: [],
@@ -73,6 +79,7 @@ export const longestCommonSubsequence: Comparator = {
   greatest: Infinity,
   parameters: [],
   cost: 70,
+  sharedLetters: lettersInside,
   measure: outside,
 };
 
@@ -85,6 +92,7 @@ export const metricLcs: Comparator = {
   greatest: 1,
   parameters: [],
   cost: 90,
+  sharedLetters: (outline, threshold) => lettersNeeded(outline, (1 - threshold) * longer(outline)),
   measure: (a, b) => outsideInLonger(a, b) / Math.max(1, longerLength(a, b)),
 };
 
@@ -96,6 +104,7 @@ export const normalizedLcsDistance: Comparator = {
   greatest: 2,
   parameters: [],
   cost: 90,
+  sharedLetters: (outline, threshold) => lettersInside(outline, threshold * longer(outline)),
   measure: (a, b) => outside(a, b) / Math.max(1, longerLength(a, b)),
 };
 
@@ -107,6 +116,7 @@ export const normalizedLcsSimilarity: Comparator = {
   greatest: 1,
   parameters: [],
   cost: 90,
+  sharedLetters: (outline, threshold) => (threshold <= TOLERANCE ? 0 : lettersInside(outline, (1 - threshold) * longer(outline))),
   measure: (a, b) => {
     const length = longerLength(a, b);
     return length === 0 ? 1 : Math.max(0, length - outside(a, b)) / length;

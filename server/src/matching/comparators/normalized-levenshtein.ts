@@ -1,5 +1,5 @@
 import type { Comparator } from './comparator.ts';
-import { editDistance, longerLength } from './edit-distance.ts';
+import { editDistance, lettersWithin, longerLength } from './edit-distance.ts';
 
 /** Written as quotients of whole numbers, not as 1 - x, so that 7 of 10 is the very number a rule file calls 0.7. */
 const share = (part: number, whole: number): number => part / whole;
@@ -12,6 +12,7 @@ export const normalizedLevenshteinSimilarity: Comparator = {
   greatest: 1,
   parameters: [],
   cost: 200,
+  sharedLetters: (outline, threshold) => lettersWithin(outline, (1 - threshold) * Math.max(outline.a, outline.b)),
   measure: (a, b) => {
     const length = longerLength(a, b);
     return length === 0 ? 1 : share(length - editDistance(a, b, 'none'), length);
@@ -26,5 +27,6 @@ export const normalizedLevenshteinDistance: Comparator = {
   greatest: 1,
   parameters: [],
   cost: 200,
+  sharedLetters: (outline, threshold) => lettersWithin(outline, threshold * Math.max(outline.a, outline.b)),
   measure: (a, b) => share(editDistance(a, b, 'none'), Math.max(1, longerLength(a, b))),
 };

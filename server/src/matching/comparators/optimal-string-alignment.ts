@@ -1,5 +1,5 @@
 import type { Comparator } from './comparator.ts';
-import { editDistance } from './edit-distance.ts';
+import { editDistance, lettersWithin } from './edit-distance.ts';
 
 export const optimalStringAlignment: Comparator = {
   name: 'optimal-string-alignment',
@@ -10,5 +10,6 @@ export const optimalStringAlignment: Comparator = {
   greatest: Infinity,
   parameters: [],
   cost: 100,
+  sharedLetters: lettersWithin,
   measure: (a, b) => editDistance(a, b, 'adjacent'),
 };

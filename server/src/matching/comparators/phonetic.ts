@@ -18,6 +18,11 @@ export const phonetic = (encode: Encoder, words: Pick<Comparator, 'name' | 'abou
   greatest: 1,
   yesOrNo: true,
   parameters: [],
+  code: (text) => {
+    const codes = codesOf(text, encode).filter((code) => code !== '');
+    // A text without a sound agrees with itself alone. No code begins so: those of Latin letters have no sign, others no Latin letter.
+    return codes.length === 0 ? [`=${text}`] : codes;
+  },
   measure: (a, b) => {
     if (a === '' || b === '') return 0;
     if (a === b) return 1;
