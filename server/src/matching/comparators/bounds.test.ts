@@ -42,7 +42,7 @@ const coded = comparators.flatMap((comparator) =>
   comparator.code ? [{ name: comparator.name, comparator, code: comparator.code }] : [],
 );
 
-const RUNS = 100_000;
+const RUNS = 20_000;
 
 describe.each(bounded)('the bound of $name', ({ comparator, sharedLetters }) => {
   const { kind, greatest } = comparator;
