@@ -4,7 +4,7 @@ import { openStore } from '../../server/src/adapters/sql/store.ts';
 import { systemClock } from '../../server/src/app/clock.ts';
 import { defaultOurs } from '../../server/src/fhir/ours.ts';
 import { isRefusal } from '../../server/src/fhir/refusal.ts';
-import { createExhaustiveIndex } from '../../server/src/matching/exhaustive.ts';
+import { createLinkageIndex } from '../../server/src/matching/linkage-index/index.ts';
 import type { Command } from '../../server/src/registry/commands.ts';
 import { createExtractor } from '../../server/src/registry/extract.ts';
 import { type IntakePolicy, takeIn } from '../../server/src/registry/intake.ts';
@@ -68,7 +68,7 @@ export async function openOffline(dataDir: string): Promise<Offline> {
   const settings = defaultSettings();
   const rules = settings.ruleSet;
   const store = openStore(dataDir, { features: rules.features });
-  const decider = { rules, index: createExhaustiveIndex(rules), clock: systemClock, newId: uuidv7 };
+  const decider = { rules, index: createLinkageIndex(rules), clock: systemClock, newId: uuidv7 };
   const policy = policyOf(settings);
   const commits: Commits = { changes: 0, milliseconds: 0 };
   const noContents = (): never => {

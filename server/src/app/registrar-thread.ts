@@ -6,7 +6,7 @@ import { openStore } from '../adapters/sql/store.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { describeError } from '../http/failure.ts';
-import { createExhaustiveIndex } from '../matching/exhaustive.ts';
+import { createLinkageIndex } from '../matching/linkage-index/index.ts';
 import { createExtractor } from '../registry/extract.ts';
 import { prepare } from '../registry/prepare.ts';
 import { createRegistrar } from '../registry/registrar.ts';
@@ -26,7 +26,7 @@ const store = openStore(setup.dataDir, {
   minFreeBytes: setup.minFreeBytes,
   monotonic: systemClock.monotonic,
 });
-const index = createExhaustiveIndex(setup.rules);
+const index = createLinkageIndex(setup.rules);
 const decider = { rules: setup.rules, index, clock: systemClock, newId: uuidv7 };
 const extractor = createExtractor(setup.rules.features);
 const indexed = await prepare({

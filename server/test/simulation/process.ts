@@ -1,6 +1,6 @@
 import type { RecordKey } from '../../src/domain/identity.ts';
 import type { CandidateIndex } from '../../src/matching/candidates.ts';
-import { createExhaustiveIndex } from '../../src/matching/exhaustive.ts';
+import { createLinkageIndex } from '../../src/matching/linkage-index/index.ts';
 import type { FeatureValues, RuleSet } from '../../src/matching/model.ts';
 import type { Command, CommandResult } from '../../src/registry/commands.ts';
 import type { Ledger } from '../../src/registry/ports.ts';
@@ -86,7 +86,7 @@ export function createProcess(setup: ProcessSetup): Process {
     const faulty = openFaultyStore({ ...setup, owner, features: rules.features });
     const ledger = mutation.ledger?.(faulty.ledger) ?? faulty.ledger;
     const shadow = new Map<RecordKey, FeatureValues>();
-    const index = shadowed(createExhaustiveIndex(rules), shadow);
+    const index = shadowed(createLinkageIndex(rules, { reserve: 2 ** 20 }), shadow);
     const prefix = `${name}-${++lives}-`;
     let ids = 0;
     const decider = {

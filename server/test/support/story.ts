@@ -8,7 +8,7 @@ import { checkPath } from '../../src/fhir/feature-paths.ts';
 import { defaultOurs } from '../../src/fhir/ours.ts';
 import type { Patient } from '../../src/fhir/r4.ts';
 import { isRefusal } from '../../src/fhir/refusal.ts';
-import { createExhaustiveIndex } from '../../src/matching/exhaustive.ts';
+import { createLinkageIndex } from '../../src/matching/linkage-index/index.ts';
 import type { RuleSet } from '../../src/matching/model.ts';
 import type { Accepted, CommandResult } from '../../src/registry/commands.ts';
 import { createExtractor } from '../../src/registry/extract.ts';
@@ -101,7 +101,7 @@ export class Story {
     const clock = { now: () => new Date((tick += 1000)).toISOString(), monotonic: () => tick };
     const decider = {
       rules,
-      index: createExhaustiveIndex(rules),
+      index: createLinkageIndex(rules, { reserve: 2 ** 20 }),
       clock,
       newId: countingIds(`id-${(await store.ledger.head()).sequence}-`),
     };
