@@ -98,9 +98,7 @@ export async function adjudicate(one: Case, command: AdjudicationCommand): Promi
   const change = await consequences(one, {
     at: one.clock.now(),
     audit,
-    submitted: null,
-    created: false,
-    truncated: false,
+    submitted: [],
     change: { adjudications },
     seeds: [...touched],
     shown: [...touched],

@@ -55,11 +55,18 @@ export interface AdjudicationCommand {
   readonly verdict: 'same' | 'different' | 'undecided';
 }
 
+/** What became of one submission of a load. */
+export type LoadedEntry =
+  | { readonly status: 'created' | 'updated' | 'unchanged'; readonly id: string }
+  | { readonly status: 'refused'; readonly refusal: Refusal };
+
 /** Everything that goes through the registrar. */
 export type Command =
   | { readonly kind: 'submit'; readonly sender: Sender; readonly submission: Submission }
   /** A transaction Bundle: all of them or none. */
   | { readonly kind: 'submit-all'; readonly sender: Sender; readonly submissions: readonly Submission[] }
+  /** Many submissions of a file: each accepted or refused by itself; `what` they are, for the audit. */
+  | { readonly kind: 'load'; readonly sender: Sender; readonly submissions: readonly Submission[]; readonly what: string }
   | { readonly kind: 'adjudicate'; readonly sender: Sender; readonly adjudication: AdjudicationCommand }
   | {
       readonly kind: 'administer';
@@ -73,5 +80,6 @@ export type Command =
 export type CommandResult =
   | SubmissionResult
   | { readonly kind: 'all-accepted'; readonly accepted: readonly Accepted[] }
+  | { readonly kind: 'loaded'; readonly entries: readonly LoadedEntry[] }
   | { readonly kind: 'refused-entry'; readonly index: number; readonly refusal: Refusal }
   | { readonly kind: 'done' };

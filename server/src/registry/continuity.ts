@@ -15,8 +15,8 @@ export interface Continuity {
   readonly others: ReadonlyMap<RecordKey, GoldenKey>;
   /** Golden records that records outside the pool hold too: they stay with those, and nobody new is linked to them. */
   readonly pinned: ReadonlySet<GoldenKey>;
-  /** The record just submitted: it does not count for "most". */
-  readonly updated: RecordKey | null;
+  /** The records just submitted: they do not count for "most". */
+  readonly updated: ReadonlySet<RecordKey>;
 }
 
 export type Forward = { readonly group: number } | { readonly golden: GoldenKey } | null;
@@ -60,7 +60,7 @@ function best<Option>(options: readonly Option[], ...criteria: readonly ((option
 const age = (records: readonly RecordKey[]): number => -records.reduce((x, y) => Math.min(x, y));
 
 const countOf = ({ updated }: Scene, records: readonly RecordKey[]): number =>
-  records.filter((record) => record !== updated).length;
+  records.filter((record) => !updated.has(record)).length;
 
 /** A decision counts where a record that it is about still holds the CRUID that it was made on. */
 const isDecided = ({ decidedOn }: Scene, { golden, records }: Holding): boolean =>
@@ -144,7 +144,7 @@ function survivors(scene: Scene, claimed: readonly Holding[]): readonly (GoldenK
  * Which group keeps which CRUID (design §2.3: the CRUID is continuity, not partition).
  *
  * A CRUID in force goes to one group: the one with a person's decision made on it, else the one whose records would
- * lose most without it: most of the records that have it (the one just updated not counted), less those that the group
+ * lose most without it: most of the records that have it (those just updated not counted), less those that the group
  * could give an earlier CRUID of their own again; of equals, the one that could give none, or the one retired first
  * (so that the last join is undone first), then the one with the oldest record. Counting heads alone would, when a wrong
  * join is broken, leave one person's CRUID to another wherever the joined were as many or more.
@@ -165,8 +165,9 @@ export function assignCruids(input: Continuity): Assignment {
   const claimed = claims(scene, spares(scene, leading(retired, [])));
   const kept = survivors(scene, claimed);
   const holders = Map.groupBy(holder.keys(), (record) => holder.get(record));
+  const surviving = new Set(kept);
   const lost = claimed
-    .filter(({ golden }) => !kept.includes(golden))
+    .filter(({ golden }) => !surviving.has(golden))
     .map(({ golden }) => ({ golden, lastHolders: holders.get(golden) ?? [] }));
   const formers = leading([...retired, ...lost], kept);
   const spare = spares(scene, formers);

@@ -4,7 +4,7 @@ import type { Instant, RecordKey } from '../domain/identity.ts';
 import type { Pair, PairName } from '../domain/links.ts';
 import { otherOf, pairName } from '../domain/links.ts';
 import type { SourceContent, SourceRecord } from '../domain/records.ts';
-import type { CandidateIndex, Retrieval, ScoredCandidate } from '../matching/candidates.ts';
+import type { BulkRetrieval, CandidateIndex, Retrieval, ScoredCandidate } from '../matching/candidates.ts';
 import type { FeatureValues, RuleSet } from '../matching/model.ts';
 import { compareStrength, verdict } from '../matching/score.ts';
 import type { Sender } from './commands.ts';
@@ -18,6 +18,8 @@ import { reviewTasks } from './tasks.ts';
 export interface Decider {
   readonly rules: RuleSet;
   readonly index: CandidateIndex;
+  /** Retrieval for many records at once; one after the other in this thread where there is none. */
+  readonly bulk?: BulkRetrieval;
   readonly clock: Clock;
   readonly newId: NewId;
 }
@@ -69,16 +71,24 @@ const sameVerdict = (x: Pair, y: Pair): boolean =>
   x.ruleVersion === y.ruleVersion &&
   JSON.stringify(x.evidence) === JSON.stringify(y.evidence);
 
+/** A record that is submitted, in its next version; its golden record and flags are consequences. */
+export interface SubmittedRecord {
+  readonly record: SourceRecord;
+  readonly content: SourceContent;
+  readonly features: FeatureValues;
+  /** It has no link yet. */
+  readonly created: boolean;
+  /** Its candidates were cut: the machine moves nothing of its component. */
+  readonly truncated: boolean;
+}
+
 /** A change before its consequences: what is said of records, pairs and decisions. */
 export interface Draft {
   readonly at: Instant;
   readonly audit: AuditFacts;
-  /** The record that is submitted, in its next version; its golden record and flags are consequences. */
-  readonly submitted: { readonly record: SourceRecord; readonly content: SourceContent; readonly features: FeatureValues } | null;
-  readonly created: boolean;
-  readonly truncated: boolean;
+  readonly submitted: readonly SubmittedRecord[];
   readonly change: Partial<Pick<ChangeSet, 'aliases' | 'pairsBegun' | 'pairsEnded' | 'adjudications'>>;
-  /** Records whose components the change touches; the submitted one first. */
+  /** Records whose components the change touches; those submitted first. */
   readonly seeds: readonly RecordKey[];
   /** Records that show the change on the wire although neither their link nor their flags change (a broken match). */
   readonly shown: readonly RecordKey[];
@@ -88,14 +98,19 @@ export interface Draft {
 export async function consequences(decided: Case, draft: Draft): Promise<ChangeSet> {
   const { overlay, rules, newId } = decided;
   const { at, audit, submitted } = draft;
-  const drafted: ChangeSet = { ...emptyChange(at, audit), ...draft.change, records: submitted ? [{ ...submitted }] : [] };
+  const contents = new Map(submitted.map((one) => [one.record.key, one]));
+  const shown = new Set(draft.shown);
+  const drafted: ChangeSet = {
+    ...emptyChange(at, audit),
+    ...draft.change,
+    records: submitted.map(({ record, content, features }) => ({ record, content, features })),
+  };
   const interim = createOverlay(overlay, overlay);
   await interim.apply(drafted);
   const regrouping = await regroup({
     view: interim,
     seeds: draft.seeds,
-    submitted: submitted && { record: submitted.record.key, created: draft.created },
-    truncated: draft.truncated,
+    submitted: contents,
     ruleVersion: rules.version,
     limits: rules.limits,
     nextGolden: overlay.next.nextGolden,
@@ -104,17 +119,16 @@ export async function consequences(decided: Case, draft: Draft): Promise<ChangeS
   const tasks = await reviewTasks({
     view: interim,
     regrouping,
-    submitted: submitted?.record.key ?? null,
-    truncated: draft.truncated,
+    submitted: contents,
     nextTask: overlay.next.nextTask,
   });
   const records: RecordWrite[] = [];
   for (const [key, golden] of regrouping.goldenOf) {
     const flags = tasks.flags.get(key) ?? [];
     const { since: _since, lastUpdated: _lastUpdated, ...record } = await existingRecord(interim, key);
-    if (key === submitted?.record.key)
-      records.push({ record: { ...record, golden, flags }, content: submitted.content, features: submitted.features });
-    else if (record.golden !== golden || record.flags.join() !== flags.join() || draft.shown.includes(key)) {
+    const own = contents.get(key);
+    if (own) records.push({ record: { ...record, golden, flags }, content: own.content, features: own.features });
+    else if (record.golden !== golden || record.flags.join() !== flags.join() || shown.has(key)) {
       records.push({ record: { ...record, golden, flags, version: record.version + 1 }, content: null, features: null });
     }
   }

@@ -11,7 +11,7 @@ export interface Past {
 
 interface PastRequest {
   readonly view: RegistryView;
-  readonly submitted: { readonly record: RecordKey; readonly created: boolean } | null;
+  readonly submitted: ReadonlyMap<RecordKey, { readonly created: boolean }>;
 }
 
 interface Retired {
@@ -74,7 +74,7 @@ export async function readPast({ view, submitted }: PastRequest, pool: Pool, gro
   const ruleVersions = new Map<RecordKey, string>();
   const everHeld = new Set<GoldenKey>();
   for (const key of inPool) {
-    if (submitted?.created && submitted.record === key) continue;
+    if (submitted.get(key)?.created) continue;
     for (const link of await view.linksOf(key)) {
       everHeld.add(link.golden);
       if (link.until !== null) continue;
@@ -96,7 +96,7 @@ export async function readPast({ view, submitted }: PastRequest, pool: Pool, gro
     retired,
     others,
     pinned: await pinned(view, holder.values(), inPool),
-    updated: submitted?.record ?? null,
+    updated: new Set(submitted.keys()),
   };
   return { continuity, ruleVersions };
 }

@@ -23,9 +23,8 @@ export interface PoolRequest {
   readonly view: RegistryView;
   /** Records past which a component is too large for the machine to move anything. */
   readonly maxComponent: number;
-  /** The record just submitted; `truncated`: its candidates were cut, so its component may be larger than it looks. */
-  readonly submitted: RecordKey | null;
-  readonly truncated: boolean;
+  /** The records just submitted; `truncated`: its candidates were cut, so its component may be larger than it looks. */
+  readonly submitted: ReadonlyMap<RecordKey, { readonly truncated: boolean }>;
 }
 
 const isConstraint = (decision: Adjudication): decision is Adjudication & Constraint => decision.verdict !== 'undecided';
@@ -96,20 +95,20 @@ export class Pool {
 
   /** Places the component; undefined where the machine may move nothing in it. */
   private async componentAround(key: RecordKey): Promise<readonly RecordKey[] | undefined> {
-    const { maxComponent, submitted, truncated } = this.request;
+    const { maxComponent, submitted } = this.request;
     const known = this.tooLarge.size > 0 && (await this.neighbours(key)).some((next) => this.tooLarge.has(next));
     const { members, complete } = known
       ? { members: [key], complete: false }
       : await componentOf([key], this.neighbours, maxComponent);
     for (const member of members) this.placed.add(member);
-    if (complete && !(truncated && key === submitted)) {
+    if (complete && !members.some((member) => submitted.get(member)?.truncated)) {
       this.components.push(members);
       return members;
     }
     for (const member of members) this.tooLarge.add(member);
     this.tooLargeSaid ||= await this.saysTooLarge(key);
-    // The record itself still needs a golden record: it keeps its own, or gets one.
-    if (key === submitted) this.components.push([key]);
+    // A submitted record still needs a golden record: it keeps its own, or gets one.
+    for (const member of members) if (submitted.has(member)) this.components.push([member]);
     return undefined;
   }
 

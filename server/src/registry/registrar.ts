@@ -8,6 +8,7 @@ import { commitBatch } from './commit-batch.ts';
 import type { Case, Decider } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import type { Ledger } from './ports.ts';
+import { load } from './load.ts';
 import { createProjection, type Projection } from './projection.ts';
 import { submit, submitAll } from './submit.ts';
 
@@ -61,6 +62,8 @@ async function handle(one: Case, command: Command): Promise<CommandResult> {
       return submit(one, command.submission);
     case 'submit-all':
       return submitAll(one, command.submissions);
+    case 'load':
+      return load(one, command.submissions, command.what);
     case 'adjudicate':
       return adjudicate(one, command.adjudication);
     case 'administer': {

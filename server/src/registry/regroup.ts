@@ -23,8 +23,8 @@ export interface Regrouping {
   readonly goldenOf: ReadonlyMap<RecordKey, GoldenKey>;
   /** Pairs and decisions in force of each of those, read once: a big component has hundreds of thousands. */
   readonly known: (record: RecordKey) => Pick<ReturnType<Pool['get']>, 'pairs' | 'decisions'>;
-  /** Records, other than the submitted one, that lost a companion other than the submitted one. */
-  readonly moved: readonly RecordKey[];
+  /** Records, other than those submitted, that lost a companion other than those submitted. */
+  readonly moved: ReadonlySet<RecordKey>;
   readonly refused: readonly RefusedJoin[];
   /** Records of components over the limit, or reached by a cut answer: nothing of theirs moved. */
   readonly tooLarge: ReadonlySet<RecordKey>;
@@ -32,15 +32,16 @@ export interface Regrouping {
   readonly tooLargeSaid: boolean;
 }
 
+/** What was just submitted, by record. */
+export type Submitted = ReadonlyMap<RecordKey, { readonly created: boolean; readonly truncated: boolean }>;
+
 export interface RegroupRequest {
   /** The registry with the change's records, pairs and adjudications already in it, links not yet. */
   readonly view: RegistryView;
   /** Records whose components it touched. */
   readonly seeds: readonly RecordKey[];
-  /** The record just submitted, if any; `created` when it has no link yet. */
-  readonly submitted: { readonly record: RecordKey; readonly created: boolean } | null;
-  /** True where the submitted record's candidates were cut: the machine moves nothing. */
-  readonly truncated: boolean;
+  /** The records just submitted; `created`: without a link yet; `truncated`: its candidates were cut, the machine moves nothing. */
+  readonly submitted: Submitted;
   readonly ruleVersion: string;
   readonly limits: MatchingLimits;
   readonly nextGolden: GoldenKey;
@@ -161,23 +162,24 @@ async function writeRetired(
   return writes;
 }
 
-/** Records that lost a companion other than the submitted record: its arrival took their group apart. */
-function separated({ pool, request }: Context, goldenOf: ReadonlyMap<RecordKey, GoldenKey>): readonly RecordKey[] {
+/** Records that lost a companion other than those submitted: their arrival took the group apart. */
+function separated({ pool, request }: Context, goldenOf: ReadonlyMap<RecordKey, GoldenKey>): ReadonlySet<RecordKey> {
   const before = Map.groupBy(
-    [...goldenOf.keys()].filter((record) => record !== request.submitted?.record),
+    [...goldenOf.keys()].filter((record) => !request.submitted.has(record)),
     (record) => pool.get(record).record.golden,
   );
   before.delete(UNLINKED);
-  return [...before].flatMap(([golden, records]) => {
+  const moved = [...before].flatMap(([golden, records]) => {
     const together = new Set(records.map((record) => goldenOf.get(record))).size === 1;
     return together ? [] : records.filter((record) => goldenOf.get(record) !== golden);
   });
+  return new Set(moved);
 }
 
-async function gather({ view, limits, submitted, truncated, seeds }: RegroupRequest): Promise<Pool> {
-  const pool = new Pool({ view, maxComponent: limits.maxComponent, submitted: submitted?.record ?? null, truncated });
+async function gather({ view, limits, submitted, seeds }: RegroupRequest): Promise<Pool> {
+  const pool = new Pool({ view, maxComponent: limits.maxComponent, submitted });
   for (const seed of seeds) await pool.add(seed);
-  if (submitted === null) await pool.addDecided(seeds);
+  if (submitted.size === 0) await pool.addDecided(seeds);
   return pool;
 }
 

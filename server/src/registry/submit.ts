@@ -5,7 +5,7 @@ import type { SourceRecord } from '../domain/records.ts';
 import { identityOf } from '../fhir/identifiers.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
-import { type Case, consequences, type Draft, pairChanges, retrieve } from './decide.ts';
+import { type Case, consequences, type Draft, pairChanges, retrieve, type SubmittedRecord } from './decide.ts';
 import type { Overlay } from './overlay.ts';
 import { otherOf } from '../domain/links.ts';
 import { UNLINKED } from './pool.ts';
@@ -26,14 +26,14 @@ const facts = (sender: Sender, submission: Submission, which: { record: RecordKe
   what: `${submission.method} Patient`,
 });
 
-interface Target {
+export interface Target {
   readonly key: RecordKey;
   readonly before: SourceRecord | undefined;
   readonly id: string;
   readonly aliases: ChangeSet['aliases'];
 }
 
-async function target({ overlay, newId, sender }: Case, which: Exclude<Which, { kind: 'refused' }>): Promise<Target> {
+export async function target({ overlay, newId, sender }: Case, which: Exclude<Which, { kind: 'refused' }>): Promise<Target> {
   const before = which.kind === 'update' ? await overlay.record(which.record) : undefined;
   const key = before?.key ?? overlay.next.nextRecord;
   const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? newId();
@@ -41,14 +41,18 @@ async function target({ overlay, newId, sender }: Case, which: Exclude<Which, { 
 }
 
 /** The same body again, decided under the rules in force: nothing changes but the audit (design §7). */
-async function isUnchanged({ overlay, rules }: Case, submission: Submission, { before }: Target): Promise<boolean> {
+export async function isUnchanged({ overlay, rules }: Case, submission: Submission, { before }: Target): Promise<boolean> {
   if (!before || before.active !== submission.active) return false;
   if ((await overlay.resource(before.key)) !== submission.resource) return false;
   const links = await overlay.linksOf(before.key);
   return links.some((link) => link.until === null && link.ruleVersion === rules.version);
 }
 
-async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, 'status' | 'truncated'>): Promise<Accepted> {
+export async function accepted(
+  overlay: Overlay,
+  key: RecordKey,
+  rest: Pick<Accepted, 'status' | 'truncated'>,
+): Promise<Accepted> {
   const record = await overlay.record(key);
   const golden = record && (await overlay.golden(record.golden));
   if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);
@@ -66,6 +70,30 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
   };
 }
 
+/** The record's next version, as it was submitted. */
+export const submittedRecord = (
+  { overlay, sender }: Case,
+  submission: Submission,
+  { to, at, truncated }: { readonly to: Target; readonly at: Instant; readonly truncated: boolean },
+): SubmittedRecord => ({
+  record: {
+    key: to.key,
+    id: to.id,
+    version: (to.before?.version ?? 0) + 1,
+    source: sender.agent,
+    identity: named(submission, sender.agent),
+    active: submission.active,
+    golden: to.before?.golden ?? UNLINKED,
+    flags: to.before?.flags ?? [],
+    since: overlay.sequence,
+    lastUpdated: at,
+  },
+  content: { resource: submission.resource, identifiers: submission.identifiers },
+  features: submission.features,
+  created: !to.before,
+  truncated,
+});
+
 async function draft(
   one: Case,
   submission: Submission,
@@ -80,24 +108,7 @@ async function draft(
   return {
     at,
     audit: facts(sender, submission, { record: key, created: !before }),
-    submitted: {
-      record: {
-        key,
-        id: to.id,
-        version: (before?.version ?? 0) + 1,
-        source: sender.agent,
-        identity: named(submission, sender.agent),
-        active: submission.active,
-        golden: before?.golden ?? UNLINKED,
-        flags: before?.flags ?? [],
-        since: overlay.sequence,
-        lastUpdated: at,
-      },
-      content: { resource: submission.resource, identifiers: submission.identifiers },
-      features: submission.features,
-    },
-    created: !before,
-    truncated: found.truncated,
+    submitted: [submittedRecord(one, submission, { to, at, truncated: found.truncated })],
     change: { aliases: to.aliases, pairsBegun: begun, pairsEnded: ended },
     seeds: [key, ...neighbours],
     shown: [],
@@ -127,7 +138,8 @@ export async function submit(one: Case, submission: Submission): Promise<Submiss
   }
   const drafted = await draft(one, submission, { to, at });
   await overlay.apply(await consequences(one, drafted));
-  return accepted(overlay, to.key, { status: to.before ? 'updated' : 'created', truncated: drafted.truncated });
+  const truncated = drafted.submitted.some((record) => record.truncated);
+  return accepted(overlay, to.key, { status: to.before ? 'updated' : 'created', truncated });
 }
 
 /** A transaction Bundle: in order, each seeing the ones before. The caller drops the overlay when one is refused. */

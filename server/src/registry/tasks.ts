@@ -1,7 +1,7 @@
 import type { RecordKey, TaskKey } from '../domain/identity.ts';
 import { otherOf } from '../domain/links.ts';
 import type { ReviewTask, TaskKind } from '../domain/review.ts';
-import type { Regrouping } from './regroup.ts';
+import type { Regrouping, Submitted } from './regroup.ts';
 import type { RegistryView } from './ports.ts';
 
 /** What a change does to the review queue, and the flags that every touched record then carries. */
@@ -19,8 +19,7 @@ interface Wanted {
 export interface TaskRequest {
   readonly view: RegistryView;
   readonly regrouping: Regrouping;
-  readonly submitted: RecordKey | null;
-  readonly truncated: boolean;
+  readonly submitted: Submitted;
   readonly nextTask: TaskKey;
 }
 
@@ -49,12 +48,13 @@ async function matchesOf({ view, regrouping }: TaskRequest, record: RecordKey): 
 const STANDING: readonly TaskKind[] = ['auto', 'conflict', 'potential', 'truncated', 'too-large'];
 
 async function wantedFor(request: TaskRequest, record: RecordKey): Promise<readonly Wanted[]> {
-  const { regrouping, submitted, truncated } = request;
+  const { regrouping, submitted } = request;
+  const own = submitted.get(record);
   const wanted: Wanted[] = [...(await matchesOf(request, record))];
-  if (record === submitted && regrouping.tooLarge.has(record) && !regrouping.tooLargeSaid) {
-    wanted.push({ kind: truncated ? 'truncated' : 'too-large', others: [] });
+  if (own && regrouping.tooLarge.has(record) && !regrouping.tooLargeSaid) {
+    wanted.push({ kind: own.truncated ? 'truncated' : 'too-large', others: [] });
   }
-  if (regrouping.moved.includes(record)) wanted.push({ kind: 'moved', others: [] });
+  if (regrouping.moved.has(record)) wanted.push({ kind: 'moved', others: [] });
   const bridged = regrouping.refused.filter((refusal) => refusal.bridge === record);
   if (bridged.length > 0) {
     wanted.push({
@@ -76,7 +76,7 @@ export async function reviewTasks(request: TaskRequest): Promise<TaskChanges> {
   const flags = new Map<RecordKey, readonly TaskKind[]>();
   for (const record of request.regrouping.goldenOf.keys()) {
     const open = await request.view.openTasks(record);
-    if (open.length === 0 && record !== request.submitted && !involved(request, record)) {
+    if (open.length === 0 && !request.submitted.has(record) && !involved(request, record)) {
       flags.set(record, []);
       continue;
     }
@@ -91,7 +91,7 @@ export async function reviewTasks(request: TaskRequest): Promise<TaskChanges> {
     const fresh = wanted.filter(
       (w) =>
         !kept.some((task) => task.kind === w.kind) &&
-        (record === request.submitted || !STANDING.includes(w.kind) || gone.some((task) => task.kind === w.kind)),
+        (request.submitted.has(record) || !STANDING.includes(w.kind) || gone.some((task) => task.kind === w.kind)),
     );
     for (const { kind, others } of fresh) opened.push({ key: request.nextTask + opened.length, kind, record, others });
     flags.set(record, [...new Set([...kept.map((t) => t.kind), ...fresh.map((w) => w.kind)])].sort());
@@ -100,4 +100,4 @@ export async function reviewTasks(request: TaskRequest): Promise<TaskChanges> {
 }
 
 const involved = ({ regrouping }: TaskRequest, record: RecordKey): boolean =>
-  regrouping.moved.includes(record) || regrouping.refused.some((refusal) => refusal.bridge === record);
+  regrouping.moved.has(record) || regrouping.refused.some((refusal) => refusal.bridge === record);

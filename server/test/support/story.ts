@@ -10,7 +10,7 @@ import type { Patient } from '../../src/fhir/r4.ts';
 import { isRefusal } from '../../src/fhir/refusal.ts';
 import { createLinkageIndex } from '../../src/matching/linkage-index/index.ts';
 import type { RuleSet } from '../../src/matching/model.ts';
-import type { Accepted, CommandResult } from '../../src/registry/commands.ts';
+import type { Accepted, CommandResult, LoadedEntry } from '../../src/registry/commands.ts';
 import { createExtractor } from '../../src/registry/extract.ts';
 import { type Address, takeIn } from '../../src/registry/intake.ts';
 import { createAuthorities } from '../../src/registry/policy/authorities.ts';
@@ -66,6 +66,8 @@ export const patientOf = (client: string, name: string, person: Person): Patient
   ...(person.gender && { gender: person.gender }),
   ...(person.birthDate && { birthDate: person.birthDate }),
 });
+
+const POST: Address = { method: 'POST', target: { kind: 'none' }, ifMatch: null };
 
 export interface StoryOptions {
   readonly dataDir: string;
@@ -130,13 +132,9 @@ export class Story {
     return new Story(store, rules, registrar, known);
   }
 
-  /** Sends any Patient; refusals come back as results. */
-  async send(
-    client: string,
-    patient: unknown,
-    address: Address = { method: 'POST', target: { kind: 'none' }, ifMatch: null },
-  ): Promise<CommandResult> {
-    const taken = takeIn(patient, address, client, {
+  /** The submission that a Patient makes, or why it makes none. */
+  private take(client: string, patient: unknown, address: Address = POST) {
+    return takeIn(patient, address, client, {
       authorities: createAuthorities(
         [{ uri: 'http://clientregistry.org/nationalid', kind: 'shared', owner: null, name: 'National id' }],
         this.clients,
@@ -145,6 +143,11 @@ export class Story {
       ours: defaultOurs,
       extract: createExtractor(this.rules.features),
     });
+  }
+
+  /** Sends any Patient; refusals come back as results. */
+  async send(client: string, patient: unknown, address?: Address): Promise<CommandResult> {
+    const taken = this.take(client, patient, address);
     if (isRefusal(taken)) return { kind: 'refused', refusal: taken };
     return this.registrar.execute({
       kind: 'submit',
@@ -158,6 +161,19 @@ export class Story {
     const result = await this.send(client, patientOf(client, name, person));
     if (result.kind !== 'accepted') throw new Error(JSON.stringify(result));
     return result;
+  }
+
+  /** `clinicA` loads its records, by name, all at once. */
+  async loads(client: string, people: readonly (readonly [name: string, person: Person])[]): Promise<readonly LoadedEntry[]> {
+    const submissions = people.map(([name, person]) => {
+      const taken = this.take(client, patientOf(client, name, person));
+      if (isRefusal(taken)) throw new Error(JSON.stringify(taken));
+      return taken.submission;
+    });
+    const sender = { agent: client, address: '', requestId: 'story' };
+    const result = await this.registrar.execute({ kind: 'load', sender, submissions, what: 'import story' });
+    if (result.kind !== 'loaded') throw new Error(JSON.stringify(result));
+    return result.entries;
   }
 
   private async decide(
