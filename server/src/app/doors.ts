@@ -14,6 +14,7 @@ import { openAdministration } from './administration.ts';
 import { systemClock } from './clock.ts';
 import { start } from './development.ts';
 import { doctor } from './doctor.ts';
+import { importCommand } from './import.ts';
 import { projectRoot } from './project.ts';
 import { readSettings } from './settings.ts';
 import { startServer } from './server.ts';
@@ -118,6 +119,10 @@ export const createDoors = (io: Io): Doors => ({
   async certificateMaker(data) {
     const authority = await openAuthority(resolve(data));
     return { issue: (name, outDir) => issueClientCertificate(authority, name, { outDir: resolve(outDir), now: new Date() }) };
+  },
+  importFile: async (_io, options) => {
+    requireDataFolder(resolve(options.data));
+    return importCommand(io, options);
   },
   exportLinks: exportTo,
   verify,

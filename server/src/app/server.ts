@@ -8,6 +8,7 @@ import { openAccessLog } from '../adapters/sql/access-log.ts';
 import { lockDataFolder } from '../adapters/sql/lock.ts';
 import { openStore, type Store } from '../adapters/sql/store.ts';
 import type { AdministrativeChange } from '../cli/administration.ts';
+import type { LoadOutcome } from '../cli/import/import.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/known-secrets.ts';
 import { RegistryError } from '../domain/errors.ts';
@@ -25,6 +26,7 @@ import type { AccessLog } from '../registry/ports.ts';
 import { systemClock } from './clock.ts';
 import { openControlSocket } from './control-socket.ts';
 import { closeDoor, listen } from './listen.ts';
+import { type Loading, loadPatients, requireClient } from './loading.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { operator } from './operator.ts';
 import { released, version } from './project.ts';
@@ -72,7 +74,7 @@ interface Parts {
   readonly execute: (command: Command) => Promise<CommandResult>;
 }
 
-const oursOf = ({ codes, systems }: Config): Ours => ({
+export const oursOf = ({ codes, systems }: Config): Ours => ({
   goldenCode: codes.goldenRecord,
   baseUri: systems.CRBaseURI,
   brokenMatch: systems.brokenMatch,
@@ -181,6 +183,19 @@ function administrator({ execute, registered }: Pick<Parts, 'execute' | 'registe
   };
 }
 
+/** Files that are imported while the server runs. */
+const loader =
+  ({ settings, registered, execute }: Parts) =>
+  async (loading: Loading): Promise<readonly LoadOutcome[]> => {
+    requireClient(loading.client, registered.peers.clients);
+    const policy = {
+      authorities: registered.authorities,
+      ours: oursOf(settings.config),
+      extract: createExtractor(settings.rules.features),
+    };
+    return loadPatients(loading, policy, execute);
+  };
+
 /**
  * Puts the registry together and starts it (design §3): this process's main thread, the registrar's and the access log's.
  * What was opened is closed in the opposite order, at the end or when a later step fails.
@@ -259,7 +274,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     execute,
     ready: () => state === 'ready',
   };
-  opened.adopt(await openControlSocket(dataDir, administrator(parts)), (one) => {
+  opened.adopt(await openControlSocket(dataDir, { administer: administrator(parts), load: loader(parts) }), (one) => {
     one.close();
   });
   const admin = opened.adopt(operatorsDoor(parts), closeDoor);

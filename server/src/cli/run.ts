@@ -14,6 +14,16 @@ export interface ServeOptions {
   readonly adminPort: string | undefined;
 }
 
+export interface ImportOptions {
+  readonly file: string;
+  readonly data: string;
+  readonly config: string | undefined;
+  readonly rules: string | undefined;
+  readonly mapping: string | undefined;
+  readonly client: string | undefined;
+  readonly dryRun: boolean;
+}
+
 /** What the commands need of the rest of the program; `app.ts` gives it. */
 export interface Doors {
   /** Data folder of `start` where none is named. */
@@ -26,6 +36,7 @@ export interface Doors {
   /** @param mayMake Whether a data folder that is not there yet is made; else it is refused as `not-found`. */
   openAdministration(data: string, config: string | undefined, mayMake: boolean): Promise<Administration>;
   certificateMaker(data: string): Promise<CertificateMaker>;
+  importFile(io: Io, options: ImportOptions): Promise<ExitCode>;
   exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
   verify(io: Io, data: string, head: string | undefined): Promise<ExitCode>;
   doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode>;
@@ -37,6 +48,7 @@ const USAGE = `Usage:
   ./opencr certs issue NAME --data DIR --out DIR
   ./opencr certs list | revoke NAME --data DIR
   ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics]... | disable NAME --data DIR
+  ./opencr import FILE --data DIR [--mapping FILE] [--client NAME] [--config FILE] [--rules FILE] [--dry-run]
   ./opencr export links --data DIR --out FILE
   ./opencr verify --data DIR [--head HASH]
   ./opencr doctor --data DIR [--config FILE]`;
@@ -53,6 +65,9 @@ const OPTIONS = {
   head: { type: 'string' },
   system: { type: 'string', multiple: true },
   scope: { type: 'string', multiple: true },
+  mapping: { type: 'string' },
+  client: { type: 'string' },
+  'dry-run': { type: 'boolean' },
   development: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -79,11 +94,18 @@ const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
   'clients list': ['data', 'config'],
   'clients add': ['data', 'config', 'system', 'scope'],
   'clients disable': ['data', 'config'],
+  import: ['data', 'config', 'rules', 'mapping', 'client', 'dry-run'],
   'export links': ['data', 'out'],
   verify: ['data', 'head'],
   doctor: ['data', 'config'],
 };
-const NAMED: readonly string[] = ['certs issue', 'certs revoke', 'clients add', 'clients disable'];
+const NAMED: Readonly<Record<string, string>> = {
+  'certs issue': 'NAME',
+  'certs revoke': 'NAME',
+  'clients add': 'NAME',
+  'clients disable': 'NAME',
+  import: 'FILE',
+};
 
 const required = (values: Values, option: 'data' | 'out'): string => {
   const value = values[option];
@@ -109,8 +131,9 @@ function read(argv: readonly string[]): Asked {
   if (command === undefined)
     throw new UsageError(positionals.length === 0 ? 'No command.' : `Unknown command: ${positionals.join(' ')}`);
   const rest = positionals.slice(command.split(' ').length);
-  if (rest.length !== (NAMED.includes(command) ? 1 : 0)) {
-    throw new UsageError(NAMED.includes(command) ? `${command} takes one NAME.` : `${command} takes no ${rest.join(' ')}.`);
+  const named = Object.hasOwn(NAMED, command) ? NAMED[command] : undefined;
+  if (rest.length !== (named === undefined ? 0 : 1)) {
+    throw new UsageError(named === undefined ? `${command} takes no ${rest.join(' ')}.` : `${command} takes one ${named}.`);
   }
   const strange = Object.keys(values).find((option) => !COMMANDS[command]?.some((known) => known === option));
   if (strange) throw new UsageError(`${command} takes no --${strange}.`);
@@ -158,6 +181,10 @@ async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
     }
     case 'clients disable':
       return administering(doors, asked, (administration) => disableClient(io, administration, name));
+    case 'import': {
+      const { mapping, client, config, rules } = values;
+      return doors.importFile(io, { file: name, data, config, rules, mapping, client, dryRun: values['dry-run'] ?? false });
+    }
     case 'export links':
       return doors.exportLinks(io, data, required(values, 'out'));
     case 'verify':
