@@ -6,12 +6,12 @@ import { openStore } from '../adapters/sql/store.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { describeError } from '../http/failure.ts';
-import { createLinkageIndex } from '../matching/linkage-index/index.ts';
 import { createExtractor } from '../registry/extract.ts';
 import { prepare } from '../registry/prepare.ts';
 import { createRegistrar } from '../registry/registrar.ts';
 import type { Command } from '../registry/commands.ts';
 import { systemClock } from './clock.ts';
+import { findIndex, keepSnapshots } from './index-snapshots.ts';
 import type { FailedCommand, FromRegistrar, RegistrarSetup, ToRegistrar } from './registrar-protocol.ts';
 
 const port = parentPort;
@@ -26,7 +26,12 @@ const store = openStore(setup.dataDir, {
   minFreeBytes: setup.minFreeBytes,
   monotonic: systemClock.monotonic,
 });
-const index = createLinkageIndex(setup.rules);
+const warn = (words: string): void => {
+  tell({ kind: 'warning', words });
+};
+const found = await findIndex(setup.dataDir, setup.rules, { ...store, warn });
+const { index, held } = found;
+const snapshots = keepSnapshots(setup.dataDir, found, { ...store, rules: setup.rules, warn });
 const decider = { rules: setup.rules, index, clock: systemClock, newId: uuidv7 };
 const extractor = createExtractor(setup.rules.features);
 const indexed = await prepare({
@@ -37,7 +42,9 @@ const indexed = await prepare({
   progress: (progress) => {
     tell({ kind: 'progress', progress });
   },
+  ...(held !== undefined && { held }),
 });
+snapshots.offer((await store.ledger.head()).sequence);
 
 const registrar = createRegistrar({
   ledger: store.ledger,
@@ -45,10 +52,11 @@ const registrar = createRegistrar({
   limits: setup.limits,
   indexed,
   pause: (milliseconds) => (milliseconds === 0 ? setImmediate() : setTimeout(milliseconds)),
-  warn: (words) => {
-    tell({ kind: 'warning', words });
+  warn,
+  observe: (report) => {
+    snapshots.offer(report.indexed);
+    void reportBatch(report);
   },
-  observe: (report) => void reportBatch(report),
 });
 
 async function reportBatch(report: Extract<FromRegistrar, { kind: 'batch' }>['report']): Promise<void> {
@@ -100,6 +108,7 @@ const execute = async (id: number, command: Command): Promise<void> => {
 
 const close = async (): Promise<void> => {
   await registrar.close();
+  await snapshots.close();
   const { sequence, hash } = await store.ledger.head();
   store.close();
   tell({ kind: 'closed', sequence, hash });

@@ -74,8 +74,14 @@ export interface RegistryScan {
   featureRows(features: readonly FeatureSpec[]): AsyncIterable<{ readonly record: RecordKey; readonly values: FeatureValues }>;
   /** Which of the features have rows for every record. */
   completeFeatures(features: readonly FeatureSpec[]): Promise<readonly boolean[]>;
-  /** Every record's current content, for back-filling features and for verification. */
-  contents(after: RecordKey, limit: number): Promise<readonly { readonly record: RecordKey; readonly resource: string }[]>;
+  /** Records after a key that lack a row of some of the features, with their current content. */
+  lacking(
+    features: readonly FeatureSpec[],
+    after: RecordKey,
+    limit: number,
+  ): Promise<readonly { readonly record: RecordKey; readonly resource: string }[]>;
+  /** Hash of a change set, lower-case hex. */
+  hashAt(sequence: Sequence): Promise<string | undefined>;
   /** Writes feature rows of existing records; derived data, outside the chain. */
   putFeatures(
     features: readonly FeatureSpec[],

@@ -4,6 +4,7 @@ import type { Pair, PairName } from '../domain/links.ts';
 import type { FeatureValues, RuleSet } from '../matching/model.ts';
 import { type Decider, pairChanges } from './decide.ts';
 import type { Head, Ledger, RegistryScan } from './ports.ts';
+import { createProjection } from './projection.ts';
 
 /** How far the work before readiness is; `done` of `total` records. */
 export interface Progress {
@@ -19,6 +20,8 @@ export interface PrepareDependencies {
   /** Feature values of a stored Patient, from its JSON text. */
   readonly extract: (resource: string) => FeatureValues;
   readonly progress: (progress: Progress) => void;
+  /** The index holds every change set up to here already (a snapshot, under the rules in force); absent where it is empty. */
+  readonly held?: Sequence;
 }
 
 const CHUNK = 500;
@@ -30,7 +33,7 @@ async function backfillFeatures({ scan, decider, ledger, extract, progress }: Pr
   const total = (await ledger.head()).nextRecord - 1;
   let after: RecordKey = 0;
   for (;;) {
-    const contents = await scan.contents(after, CHUNK);
+    const contents = await scan.lacking(features, after, CHUNK);
     const last = contents.at(-1);
     if (!last) break;
     await scan.putFeatures(
@@ -42,7 +45,11 @@ async function backfillFeatures({ scan, decider, ledger, extract, progress }: Pr
   }
 }
 
-async function loadIndex({ scan, decider, ledger, progress }: PrepareDependencies): Promise<void> {
+async function loadIndex({ scan, decider, ledger, progress, held }: PrepareDependencies): Promise<void> {
+  if (held !== undefined) {
+    await createProjection(ledger, decider, held).catchUp();
+    return;
+  }
   const total = (await ledger.head()).nextRecord - 1;
   let done = 0;
   for await (const { record, values } of scan.featureRows(decider.rules.features)) {

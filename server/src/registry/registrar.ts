@@ -37,6 +37,8 @@ export interface BatchReport {
   readonly commands: number;
   readonly decideMs: number;
   readonly commitMs: number;
+  /** Every change set up to here is in the candidate index. */
+  readonly indexed: Sequence;
 }
 
 export interface Registrar {
@@ -114,7 +116,12 @@ async function runBatch(dependencies: RegistrarDependencies, projection: Project
     }
     const done = decider.clock.monotonic();
     for (const answer of answers) answer();
-    dependencies.observe?.({ commands: batch.length, decideMs: decided - begun, commitMs: done - decided });
+    dependencies.observe?.({
+      commands: batch.length,
+      decideMs: decided - begun,
+      commitMs: done - decided,
+      indexed: head.sequence + changes.length,
+    });
     return;
   }
 }

@@ -428,6 +428,8 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
           { sequence: 3, change: change({ tasksClosed: [1] }) },
         ]);
         expect(await store.ledger.changes(1, 1)).toEqual([all[1]]);
+        expect(await store.scan.hashAt(3)).toBe((await store.ledger.head()).hash);
+        expect(await store.scan.hashAt(4)).toBeUndefined();
         expect(await store.reader.changeSets(99, 2)).toEqual([all[2], all[1]]);
         expect(await store.reader.changeSets(2, 5)).toEqual([all[0]]);
       });
@@ -453,8 +455,11 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
         await commit(store.ledger, [arrival(1), arrival(2, { active: false })]);
         const asked = [sample.FAMILY, initials];
         expect(await store.scan.completeFeatures(asked)).toEqual([true, false]);
+        expect((await store.scan.lacking(asked, 0, 9)).map(({ record }) => record)).toEqual([1, 2]);
         await store.scan.putFeatures([initials], [{ record: 1, values: ['m'] }]);
         expect(await store.scan.completeFeatures(asked)).toEqual([true, false]);
+        expect((await store.scan.lacking(asked, 0, 9)).map(({ record }) => record)).toEqual([2]);
+        expect(await store.scan.lacking(asked, 2, 9)).toEqual([]);
         await store.scan.putFeatures([initials], [{ record: 2, values: [''] }]);
         await restart();
         expect(await store.scan.completeFeatures(asked)).toEqual([true, true]);
@@ -481,11 +486,12 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
         expect(await store.ledger.features(1)).toEqual(['banda', '1990-05-01']);
       });
 
-      test('contents come in pages by key, of inactive records too', async () => {
+      test('records that lack a feature come in pages by key with their content, inactive ones too', async () => {
         await commit(store.ledger, [arrival(1), arrival(2, { active: false }), arrival(3)]);
-        const page = await store.scan.contents(1, 1);
+        const page = await store.scan.lacking([initials], 1, 1);
         expect(page).toEqual([{ record: 2, resource: recordWrite(2).content?.resource }]);
-        expect((await store.scan.contents(0, 10)).map(({ record }) => record)).toEqual([1, 2, 3]);
+        expect((await store.scan.lacking([sample.FAMILY, initials], 0, 10)).map(({ record }) => record)).toEqual([1, 2, 3]);
+        expect(await store.scan.lacking([sample.FAMILY], 0, 10)).toEqual([]);
       });
     });
   });

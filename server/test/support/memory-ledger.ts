@@ -169,9 +169,10 @@ const scanOf = (disk: MemoryDisk): RegistryScan => ({
   ...promised<Omit<RegistryScan, 'featureRows'>>({
     completeFeatures: (specs) =>
       specs.map((spec) => [...disk.state.records.keys()].every((key) => disk.state.features.get(key)?.has(featureName(spec)))),
-    contents: (after, limit) =>
+    hashAt: (sequence) => disk.state.hashes[sequence - 1],
+    lacking: (specs, after, limit) =>
       [...disk.state.records]
-        .filter(([key]) => key > after)
+        .filter(([key]) => key > after && specs.some((spec) => !disk.state.features.get(key)?.has(featureName(spec))))
         .sort(([a], [b]) => a - b)
         .slice(0, limit)
         .map(([record, versions]) => ({ record, resource: last(versions)?.resource ?? '' })),

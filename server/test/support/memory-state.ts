@@ -12,6 +12,8 @@ import type { Head, Named, StoredRecord } from '../../src/registry/ports.ts';
 export interface State {
   head: Head;
   readonly log: Committed[];
+  /** By sequence less one. */
+  readonly hashes: string[];
   readonly batches: Map<string, Sequence>;
   readonly ids: Map<string, Named>;
   readonly aliases: Map<string, RecordKey>;
@@ -39,6 +41,7 @@ export const memoryDisk = (): MemoryDisk => ({
   state: {
     head: { sequence: 0, hash: '0'.repeat(64), nextRecord: 1, nextGolden: 1, nextTask: 1, ruleVersion: '' },
     log: [],
+    hashes: [],
     batches: new Map(),
     ids: new Map(),
     aliases: new Map(),
@@ -59,6 +62,7 @@ export const memoryDisk = (): MemoryDisk => ({
 export const copyOf = (state: State): State => ({
   head: state.head,
   log: [...state.log],
+  hashes: [...state.hashes],
   batches: new Map(state.batches),
   ids: new Map(state.ids),
   aliases: new Map(state.aliases),
@@ -179,5 +183,7 @@ export const append = (state: State, specs: readonly FeatureSpec[], change: Chan
   const records = change.records.map((write) => ({ ...write, features: null }));
   state.log.push({ sequence, change: { ...change, records } });
   const ruleVersion = change.rules?.version ?? state.head.ruleVersion;
-  state.head = { ...state.head, sequence, hash: chained(state.head.hash, change), ruleVersion };
+  const hash = chained(state.head.hash, change);
+  state.hashes.push(hash);
+  state.head = { ...state.head, sequence, hash, ruleVersion };
 };

@@ -5,7 +5,7 @@ import type { FeatureSpec } from '../../matching/model.ts';
 import type { CommitOutcome, Ledger } from '../../registry/ports.ts';
 import { openStateWriter } from './apply.ts';
 import { type Connection, isSqliteError } from './connection.ts';
-import { givePaths, openFeatureWriter } from './features.ts';
+import { givePaths, openFeatureWriter, openForgetOthers } from './features.ts';
 import { chainHash } from './hash-chain.ts';
 import type { Sync } from './promised.ts';
 import { headReader } from './rows.ts';
@@ -23,7 +23,9 @@ type Append = (place: Place, change: ChangeSet, end: BatchEnd | null) => Buffer;
 
 const openAppend = (db: Connection, words: Words, features: readonly FeatureSpec[]): Append => {
   const state = openStateWriter(db, words);
-  const values = openFeatureWriter(db, givePaths(db, features));
+  const paths = givePaths(db, features);
+  const values = openFeatureWriter(db, paths);
+  const forgetOthers = openForgetOthers(db, paths);
   const chain = db.prepare<[number, Buffer, string]>('INSERT INTO change_set (seq, hash, skeleton) VALUES (?, ?, ?)');
   return ({ sequence, previous }, change, end) => {
     const { skeleton, payloads } = separate(change, end);
@@ -31,7 +33,9 @@ const openAppend = (db: Connection, words: Words, features: readonly FeatureSpec
     const hash = chainHash(previous, text);
     chain.run(sequence, hash, text);
     state.apply({ sequence, skeleton, payloads });
-    for (const write of change.records) if (write.features) values.replace(write.record.key, write.features);
+    const written = change.records.flatMap(({ record, features: own }) => (own ? [{ key: record.key, own }] : []));
+    if (written.length > 0) forgetOthers();
+    for (const { key, own } of written) values.replace(key, own);
     if (end) state.closeBatch(sequence, hash, end);
     return hash;
   };

@@ -12,8 +12,10 @@ export const findPaths = (db: Connection, specs: readonly FeatureSpec[]): readon
 
 /** Numbers of features, given now where they are new. */
 export const givePaths = (db: Connection, specs: readonly FeatureSpec[]): readonly number[] => {
+  // Where there are no records, each of them has a row.
   const add = db.prepare<[string, string, string]>(
-    'INSERT INTO feature_path (path, normaliser, multi) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO feature_path (path, normaliser, multi, complete)
+     VALUES (?, ?, ?, NOT EXISTS (SELECT 1 FROM record)) ON CONFLICT DO NOTHING`,
   );
   if (findPaths(db, specs).includes(undefined)) {
     for (const spec of specs) add.run(spec.path, spec.normaliser, spec.multi);
@@ -29,6 +31,15 @@ export const valueColumns = (paths: readonly (number | undefined)[], record: str
 export type ValueRow = readonly [RecordKey, ...(readonly (string | null)[])];
 
 export const valuesOf = ([, ...values]: ValueRow): FeatureValues => values.map((value) => value ?? '');
+
+/** New content is about to be written under these paths only: whatever other rules found is no longer complete. */
+export const openForgetOthers = (db: Connection, paths: readonly number[]): (() => void) => {
+  const forget = db.prepare(
+    `UPDATE feature_path SET complete = 0 WHERE complete = 1 AND n NOT IN (SELECT value FROM json_each(?))`,
+  );
+  const own = JSON.stringify(paths);
+  return () => void forget.run(own);
+};
 
 export interface FeatureWriter {
   /** Replaces all feature rows of a record, those of other rules too: they were made from other content. */

@@ -3,44 +3,73 @@ import type { RecordKey } from '../../domain/identity.ts';
 import type { FeatureSpec, FeatureValues } from '../../matching/model.ts';
 import type { RegistryScan } from '../../registry/ports.ts';
 import type { Connection } from './connection.ts';
-import { findPaths, givePaths, openFeatureWriter, valueColumns, valuesOf, type ValueRow } from './features.ts';
+import { findPaths, givePaths, openFeatureWriter } from './features.ts';
 import { promised, type Sync } from './promised.ts';
+
+type FeatureCell = readonly [record: RecordKey, path: number, value: string];
 
 /** Records a read: long reads hold back the write-ahead log. */
 const PAGE = 2000;
 
+type Content = { readonly record: RecordKey; readonly resource: string };
 type Row = { readonly record: RecordKey; readonly values: FeatureValues };
 
+/**
+ * Feature rows as they lie in the file, beside the records: a look-up for each feature of each record costs three times as much at a
+ * million (measured).
+ */
 async function* featureRows(db: Connection, specs: readonly FeatureSpec[]): AsyncGenerator<Row> {
-  const page = db
-    .prepare<[number], ValueRow>(
-      `SELECT r.key${valueColumns(findPaths(db, specs), 'r.key')} FROM record r
-       WHERE r.key > ? AND r.active = 1 ORDER BY r.key LIMIT ${PAGE}`,
-    )
+  const paths = findPaths(db, specs);
+  const active = db
+    .prepare<[number], RecordKey>(`SELECT key FROM record WHERE key > ? AND active = 1 ORDER BY key LIMIT ${PAGE}`)
+    .pluck();
+  const cells = db
+    .prepare<[number, number], FeatureCell>('SELECT record, path, value FROM feature WHERE record BETWEEN ? AND ?')
     .raw();
-  for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.[0] ?? 0)) {
-    for (const row of rows) yield { record: row[0], values: valuesOf(row) };
+  const places = new Map<number, number[]>();
+  paths.forEach((path, place) => {
+    if (path !== undefined) places.set(path, [...(places.get(path) ?? []), place]);
+  });
+  const empty = specs.map(() => '');
+  for (let keys = active.all(0); keys.length > 0; keys = active.all(keys.at(-1) ?? 0)) {
+    const rows = new Map(keys.map((record) => [record, [...empty]]));
+    for (const [record, path, value] of cells.all(keys[0] ?? 0, keys.at(-1) ?? 0)) {
+      const values = rows.get(record);
+      if (values) for (const place of places.get(path) ?? []) values[place] = value;
+    }
+    for (const [record, values] of rows) yield { record, values };
     await pause();
   }
 }
 
-/** Erased records can have no features, so they lack none. */
-const isComplete = (db: Connection, path: number | undefined): boolean =>
-  db
-    .prepare<[number], number>(
-      `SELECT 1 FROM record r WHERE NOT EXISTS (SELECT 1 FROM feature WHERE record = r.key AND path = ?)
-       AND EXISTS (SELECT 1 FROM payload p WHERE p.key = r.payload AND p.resource IS NOT NULL) LIMIT 1`,
-    )
-    .get(path ?? 0) === undefined;
+/** SQL: the record has content and lacks a row of the feature. Erased records can have no features, so they lack none. */
+const LACKS = `NOT EXISTS (SELECT 1 FROM feature WHERE record = r.key AND path = :path)
+  AND EXISTS (SELECT 1 FROM payload p WHERE p.key = r.payload AND p.resource IS NOT NULL)`;
+
+/** Looks at every record once; what it finds is noted where the store may be written. */
+const isComplete = (db: Connection, path: number | undefined): boolean => {
+  const noted = db.prepare<[number], number>('SELECT complete FROM feature_path WHERE n = ?').pluck();
+  if (noted.get(path ?? 0) === 1) return true;
+  const lacking = db.prepare<[{ path: number }], number>(`SELECT 1 FROM record r WHERE ${LACKS} LIMIT 1`);
+  if (lacking.get({ path: path ?? 0 }) !== undefined) return false;
+  if (!db.readonly) db.prepare<[number]>('UPDATE feature_path SET complete = 1 WHERE n = ?').run(path ?? 0);
+  return true;
+};
 
 const openScan = (db: Connection): Sync<Omit<RegistryScan, 'featureRows'>> => {
-  const contents = db.prepare<[number, number], { readonly record: RecordKey; readonly resource: string }>(
-    `SELECT r.key AS record, p.resource FROM record r JOIN payload p ON p.key = r.payload
-     WHERE r.key > ? AND p.resource IS NOT NULL ORDER BY r.key LIMIT ?`,
-  );
+  const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM change_set WHERE seq = ?').pluck();
   return {
     completeFeatures: (specs) => findPaths(db, specs).map((path) => isComplete(db, path)),
-    contents: (after, limit) => contents.all(after, limit),
+    lacking: (specs, after, limit) => {
+      const paths = findPaths(db, specs).map((path) => path ?? 0);
+      const page = db.prepare<[number, number], Content>(
+        `SELECT r.key AS record, p.resource FROM record r JOIN payload p ON p.key = r.payload
+         WHERE r.key > ? AND p.resource IS NOT NULL AND (SELECT count(*) FROM feature WHERE record = r.key
+         AND path IN (${paths.join(', ')})) < ${new Set(paths).size} ORDER BY r.key LIMIT ?`,
+      );
+      return page.all(after, limit);
+    },
+    hashAt: (sequence) => hashAt.get(sequence)?.toString('hex'),
     putFeatures: (specs, rows) => {
       const writer = openFeatureWriter(db, givePaths(db, specs));
       db.transaction(() => {

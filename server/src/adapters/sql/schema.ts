@@ -99,4 +99,7 @@ CREATE TABLE feature (
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [first];
+/** Whether every record has a row of the feature: found out once, not at each start. */
+const completeFeatures = 'ALTER TABLE feature_path ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;';
+
+export const MIGRATIONS: readonly string[] = [first, completeFeatures];

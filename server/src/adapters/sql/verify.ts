@@ -54,6 +54,12 @@ const LAWS: readonly Law[] = [
       JOIN live.link l ON l.record = r.key AND l.until_seq IS NULL WHERE l.golden <> v.golden`,
   },
   {
+    text: 'feature ? is noted as complete, and record ? has no row of it',
+    broken: `SELECT f.n, r.key FROM live.feature_path f JOIN live.record r JOIN live.payload p ON p.key = r.payload
+      WHERE f.complete <> 0 AND p.resource IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM live.feature WHERE record = r.key AND path = f.n)`,
+  },
+  {
     text: 'active record ? has no link',
     broken: `SELECT key FROM live.record WHERE active = 1
       AND NOT EXISTS (SELECT 1 FROM live.link WHERE record = key AND until_seq IS NULL)`,

@@ -15,6 +15,8 @@ import { type Tuning, TUNING } from './tuning.ts';
 export interface LinkageIndex extends CandidateIndex {
   /** The arrays, as other threads and snapshots may read them while the index is frozen. */
   readonly arenas: readonly Arena[];
+  /** How often it was written, since it was made. */
+  readonly writes: number;
   /** What the arrays hold depends on nothing else: a snapshot of another layout does not fit. */
   readonly layout: string;
   /** From here to `thaw` the arrays do not change: what is written meanwhile is kept aside, and answers hold it all the same. */
@@ -39,6 +41,7 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
   const arenas: Arenas = createArenas(existing, reserve);
   const records = openRecords(arenas, compiled, tuning);
   const retrieve = createRetrieve(compiled, records, tuning);
+  let writes = 0;
   /** Written while frozen; null where removed. */
   let aside: Map<RecordKey, FeatureValues | null> | null = null;
 
@@ -69,12 +72,17 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
     get arenas() {
       return arenas.all();
     },
+    get writes() {
+      return writes;
+    },
     layout: compiled.layout,
     upsert(record, values) {
+      writes += 1;
       if (aside === null) records.put(record, values);
       else aside.set(record, values);
     },
     remove(record) {
+      writes += 1;
       if (aside === null) records.remove(record);
       else aside.set(record, null);
     },
@@ -97,6 +105,9 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
     },
   };
 }
+
+/** What the arrays of an index under these rules hold: see `LinkageIndex.layout`. */
+export const layoutOf = (rules: RuleSet): string => compileRules(rules).layout;
 
 /** Retrieval over the arrays of another thread's index, which it does not write meanwhile. */
 export interface IndexReader {
