@@ -3,6 +3,7 @@ import fhirpath from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import { describe, expect, it } from 'vitest';
 import { checkPath, compilePaths } from './feature-paths.ts';
+import { walkedPath } from './walked-paths.ts';
 import type { Patient } from './r4.ts';
 import { anna } from './sample-patients.ts';
 
@@ -66,14 +67,53 @@ describe('the fast lane equals the engine', () => {
     name: list(
       fc.record({ use: fc.constantFrom('official', 'usual'), family: text, _family: shadow, given: texts, text, period }),
     ),
-    identifier: list(fc.record({ system: text, value: text, period, type: fc.record({ text }) })),
-    telecom: list(fc.record({ system: fc.constant('phone'), value: text, rank: fc.integer({ min: 1, max: 9 }) })),
+    identifier: list(
+      fc.record({
+        system: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
+        value: text,
+        period,
+        type: fc.record({ text }),
+      }),
+    ),
+    telecom: list(fc.record({ system: fc.constantFrom('phone', 'email'), value: text, rank: fc.integer({ min: 1, max: 9 }) })),
     address: list(fc.record({ line: texts, city: text, postalCode: text })),
   });
-  const paths =
-    'gender birthDate active Patient.gender name.family name.given name.text name.use name.period.start identifier.value identifier.system identifier.type.text telecom.value telecom.rank address.line address.city address.postalCode Patient.name.family'.split(
-      ' ',
-    );
+  const plain =
+    'gender birthDate active Patient.gender name.family name.given name.text name.use name.period.start identifier.value identifier.system identifier.type.text telecom.value telecom.rank address.line address.city address.postalCode Patient.name.family';
+  const paths = [
+    ...plain.split(' '),
+    "name.where(use='official').given",
+    "name.where(use='official').last().family",
+    "Patient.name.where(use = 'usual').first().given",
+    'name.last().given',
+    'identifier.first().value',
+    "identifier.where(system='a').value",
+    "telecom.where(system='phone').value",
+    "telecom.where(system='email').value",
+    "iif(name.where(use='official').exists(), name.where(use='official').last(), name.last()).given",
+    "iif(name.where(use='usual').exists(), name.where(use='usual').family, name.text)",
+  ];
+
+  it('takes all of these', () => {
+    expect(paths.filter((path) => walkedPath(path) === undefined)).toEqual([]);
+  });
+
+  it.each([
+    'name',
+    "name.where(use='official')",
+    'name.given.first()',
+    "name.where(given='a').exists()",
+    "name.where(use='it''s').given",
+    'name.single().given',
+    'iif(name.exists(), name, identifier).value',
+    'iif(active, name.given, name.family)',
+    'name.given | name.family',
+    'name.',
+    'name..given',
+    'extension.value',
+  ])('leaves %s to the engine', (path) => {
+    expect(walkedPath(path)).toBeUndefined();
+  });
 
   it('for any plain path and any Patient', () => {
     const engine = paths.map((path) => fhirpath.compile(path, r4));
