@@ -16,6 +16,7 @@ import { start } from './development.ts';
 import { doctor } from './doctor.ts';
 import { importCommand } from './import.ts';
 import { projectRoot } from './project.ts';
+import { rematchCommand } from './rematch.ts';
 import { readSettings } from './settings.ts';
 import { startServer } from './server.ts';
 import { bringsOwnTls } from './tls.ts';
@@ -123,6 +124,10 @@ export const createDoors = (io: Io): Doors => ({
   importFile: async (_io, options) => {
     requireDataFolder(resolve(options.data));
     return importCommand(io, options);
+  },
+  rematch: async (_io, options) => {
+    requireDataFolder(resolve(options.data));
+    return rematchCommand(io, options);
   },
   exportLinks: exportTo,
   verify,

@@ -14,6 +14,13 @@ export interface ServeOptions {
   readonly adminPort: string | undefined;
 }
 
+export interface RematchOptions {
+  readonly data: string;
+  readonly config: string | undefined;
+  readonly rules: string | undefined;
+  readonly preview: boolean;
+}
+
 export interface ImportOptions {
   readonly file: string;
   readonly data: string;
@@ -37,6 +44,7 @@ export interface Doors {
   openAdministration(data: string, config: string | undefined, mayMake: boolean): Promise<Administration>;
   certificateMaker(data: string): Promise<CertificateMaker>;
   importFile(io: Io, options: ImportOptions): Promise<ExitCode>;
+  rematch(io: Io, options: RematchOptions): Promise<ExitCode>;
   exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
   verify(io: Io, data: string, head: string | undefined): Promise<ExitCode>;
   doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode>;
@@ -49,6 +57,7 @@ const USAGE = `Usage:
   ./opencr certs list | revoke NAME --data DIR
   ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics]... | disable NAME --data DIR
   ./opencr import FILE --data DIR [--mapping FILE] [--client NAME] [--config FILE] [--rules FILE] [--dry-run]
+  ./opencr rematch --data DIR [--rules FILE] [--config FILE] [--preview]
   ./opencr export links --data DIR --out FILE
   ./opencr verify --data DIR [--head HASH]
   ./opencr doctor --data DIR [--config FILE]`;
@@ -68,6 +77,7 @@ const OPTIONS = {
   mapping: { type: 'string' },
   client: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  preview: { type: 'boolean' },
   development: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -95,6 +105,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
   'clients add': ['data', 'config', 'system', 'scope'],
   'clients disable': ['data', 'config'],
   import: ['data', 'config', 'rules', 'mapping', 'client', 'dry-run'],
+  rematch: ['data', 'config', 'rules', 'preview'],
   'export links': ['data', 'out'],
   verify: ['data', 'head'],
   doctor: ['data', 'config'],
@@ -185,6 +196,8 @@ async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
       const { mapping, client, config, rules } = values;
       return doors.importFile(io, { file: name, data, config, rules, mapping, client, dryRun: values['dry-run'] ?? false });
     }
+    case 'rematch':
+      return doors.rematch(io, { data, config: values.config, rules: values.rules, preview: values.preview ?? false });
     case 'export links':
       return doors.exportLinks(io, data, required(values, 'out'));
     case 'verify':

@@ -29,6 +29,12 @@ export interface CandidateIndex {
   retrieve(values: FeatureValues, skip: ReadonlySet<RecordKey>): Retrieval;
 }
 
+/** What finds the pairs of a range of records: the candidates of each of smaller key. */
+export interface PairSource {
+  valuesOf(record: RecordKey): FeatureValues | undefined;
+  retrieveBelow(values: FeatureValues, below: RecordKey): Retrieval;
+}
+
 /** What to find candidates for. */
 export interface Query {
   /** The record itself, which is no candidate of its own; it need not be in the index. */

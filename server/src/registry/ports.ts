@@ -4,7 +4,7 @@
  */
 import type { ChangeSet, Committed } from '../domain/change-set.ts';
 import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Sequence, TaskKey, Version } from '../domain/identity.ts';
-import type { Adjudication, HeldLink, Pair } from '../domain/links.ts';
+import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts';
 import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
@@ -82,6 +82,10 @@ export interface RegistryScan {
   ): Promise<readonly { readonly record: RecordKey; readonly resource: string }[]>;
   /** Hash of a change set, lower-case hex. */
   hashAt(sequence: Sequence): Promise<string | undefined>;
+  /** Links in force. */
+  links(): AsyncIterable<{ readonly record: RecordKey; readonly golden: GoldenKey; readonly ruleVersion: string }>;
+  /** Records that automatic pairs in force or "same" decisions tie, the names of these pairs. */
+  ties(): AsyncIterable<PairName>;
   /** Writes feature rows of existing records; derived data, outside the chain. */
   putFeatures(
     features: readonly FeatureSpec[],

@@ -2,7 +2,9 @@ import { type ChangeSet, emptyChange } from '../domain/change-set.ts';
 import type { RecordKey, Sequence } from '../domain/identity.ts';
 import type { Pair, PairName } from '../domain/links.ts';
 import type { FeatureValues, RuleSet } from '../matching/model.ts';
-import { type Decider, pairChanges } from './decide.ts';
+import { serialRetrieval } from '../matching/serial.ts';
+import { allPairs } from './all-pairs.ts';
+import type { Decider } from './decide.ts';
 import type { Head, Ledger, RegistryScan } from './ports.ts';
 import { createProjection } from './projection.ts';
 
@@ -22,6 +24,8 @@ export interface PrepareDependencies {
   readonly progress: (progress: Progress) => void;
   /** The index holds every change set up to here already (a snapshot, under the rules in force); absent where it is empty. */
   readonly held?: Sequence;
+  /** Makes every pair again also where the rules are those of before. */
+  readonly again?: boolean;
 }
 
 const CHUNK = 500;
@@ -54,21 +58,8 @@ async function loadIndex({ scan, decider, ledger, progress, held }: PrepareDepen
   let done = 0;
   for await (const { record, values } of scan.featureRows(decider.rules.features)) {
     decider.index.upsert(record, values);
-    if (++done % 10_000 === 0) progress({ step: 'index', done, total });
+    if (++done % 100_000 === 0) progress({ step: 'index', done, total });
   }
-}
-
-/** What the rules in force say of one record and those after it, against what is stored. */
-async function pairsFrom(
-  { ledger, decider }: PrepareDependencies,
-  record: RecordKey,
-): Promise<{ begun: readonly Pair[]; ended: readonly PairName[] }> {
-  const values = (await ledger.record(record))?.active ? await ledger.features(record) : undefined;
-  const later = (name: PairName): boolean => name.a === record;
-  const before = (await ledger.pairs(record)).filter(later);
-  const found = values ? decider.index.retrieve(values, new Set([record])).candidates : [];
-  const after = found.filter((candidate) => candidate.record > record);
-  return pairChanges(record, before, after);
 }
 
 const administered = (decider: Decider, what: string): ChangeSet =>
@@ -91,16 +82,16 @@ async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Pr
   const { decider, progress } = dependencies;
   const { rules } = decider;
   let head = before;
-  if (head.ruleVersion === rules.version) return;
+  if (head.ruleVersion === rules.version && !dependencies.again) return;
   const version = { version: rules.version, definition: JSON.stringify(definition(rules)) };
   const unfinished = { ...version, version: `${rules.version} unfinished` };
   const total = head.nextRecord - 1;
   let begun: Pair[] = [];
   let ended: PairName[] = [];
-  for (let record = 1; record <= total; record++) {
-    const changes = await pairsFrom(dependencies, record);
+  for await (const changes of allPairs(dependencies.ledger, decider.bulk ?? serialRetrieval(decider.index), total)) {
     begun.push(...changes.begun);
     ended.push(...changes.ended);
+    progress({ step: 'pairs', done: changes.last, total });
     if (begun.length + ended.length < CHUNK) continue;
     const mark = head.ruleVersion === unfinished.version ? null : unfinished;
     head = await write(dependencies, head, {
@@ -111,7 +102,6 @@ async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Pr
     });
     begun = [];
     ended = [];
-    progress({ step: 'pairs', done: record, total });
   }
   await write(dependencies, head, { ...administered(decider, 'rules'), pairsBegun: begun, pairsEnded: ended, rules: version });
 }

@@ -164,9 +164,28 @@ async function* featureRows({ state }: MemoryDisk, specs: readonly FeatureSpec[]
   }
 }
 
+async function* linksInForce({ state }: MemoryDisk) {
+  await Promise.resolve();
+  for (const [record, links] of [...state.links].sort(([a], [b]) => a - b)) {
+    const link = links.find(({ until }) => until === null);
+    if (link) yield { record, golden: link.golden, ruleVersion: link.ruleVersion };
+  }
+}
+
+async function* tiesOf(disk: MemoryDisk) {
+  await Promise.resolve();
+  for (const { a, b } of disk.state.adjudications) {
+    const now = decided(disk.state, a, disk.state.head.sequence).find((said) => said.a === a && said.b === b);
+    if (now?.verdict === 'same') yield { a, b };
+  }
+  for (const pair of disk.state.pairs.values()) if (pair.class === 'auto') yield { a: pair.a, b: pair.b };
+}
+
 const scanOf = (disk: MemoryDisk): RegistryScan => ({
   featureRows: (specs) => featureRows(disk, specs),
-  ...promised<Omit<RegistryScan, 'featureRows'>>({
+  links: () => linksInForce(disk),
+  ties: () => tiesOf(disk),
+  ...promised<Omit<RegistryScan, 'featureRows' | 'links' | 'ties'>>({
     completeFeatures: (specs) =>
       specs.map((spec) => [...disk.state.records.keys()].every((key) => disk.state.features.get(key)?.has(featureName(spec)))),
     hashAt: (sequence) => disk.state.hashes[sequence - 1],

@@ -11,6 +11,7 @@ import { isRefusal } from '../../src/fhir/refusal.ts';
 import { createLinkageIndex } from '../../src/matching/linkage-index/index.ts';
 import type { RuleSet } from '../../src/matching/model.ts';
 import type { Accepted, CommandResult, LoadedEntry } from '../../src/registry/commands.ts';
+import type { Decider } from '../../src/registry/decide.ts';
 import { createExtractor } from '../../src/registry/extract.ts';
 import { type Address, takeIn } from '../../src/registry/intake.ts';
 import { createAuthorities } from '../../src/registry/policy/authorities.ts';
@@ -81,12 +82,14 @@ export interface StoryOptions {
 export class Story {
   readonly store: Store;
   readonly rules: RuleSet;
+  readonly decider: Decider;
   private readonly registrar: Registrar;
   private readonly clients: readonly Client[];
 
-  private constructor(store: Store, rules: RuleSet, registrar: Registrar, clients: readonly Client[]) {
+  private constructor(store: Store, decider: Decider, registrar: Registrar, clients: readonly Client[]) {
     this.store = store;
-    this.rules = rules;
+    this.decider = decider;
+    this.rules = decider.rules;
     this.registrar = registrar;
     this.clients = clients;
   }
@@ -129,7 +132,7 @@ export class Story {
       scopes: [],
       disabled: false,
     }));
-    return new Story(store, rules, registrar, known);
+    return new Story(store, decider, registrar, known);
   }
 
   /** The submission that a Patient makes, or why it makes none. */

@@ -1,5 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises';
-import type { RecordKey } from '../../domain/identity.ts';
+import type { GoldenKey, RecordKey } from '../../domain/identity.ts';
+import type { PairName } from '../../domain/links.ts';
 import type { FeatureSpec, FeatureValues } from '../../matching/model.ts';
 import type { RegistryScan } from '../../registry/ports.ts';
 import type { Connection } from './connection.ts';
@@ -11,6 +12,7 @@ type FeatureCell = readonly [record: RecordKey, path: number, value: string];
 /** Records a read: long reads hold back the write-ahead log. */
 const PAGE = 2000;
 
+type PointScan = Omit<RegistryScan, 'featureRows' | 'links' | 'ties'>;
 type Content = { readonly record: RecordKey; readonly resource: string };
 type Row = { readonly record: RecordKey; readonly values: FeatureValues };
 
@@ -42,6 +44,52 @@ async function* featureRows(db: Connection, specs: readonly FeatureSpec[]): Asyn
   }
 }
 
+/** A statement's rows in pages by key, each page a short read. */
+async function* paged<Found>(page: (after: number) => readonly Found[], keyOf: (row: Found) => number): AsyncGenerator<Found> {
+  for (let rows = page(0); rows.length > 0;) {
+    yield* rows;
+    await pause();
+    const last = rows.at(-1);
+    rows = last === undefined ? [] : page(keyOf(last));
+  }
+}
+
+interface LinkInForce {
+  readonly record: RecordKey;
+  readonly golden: GoldenKey;
+  readonly ruleVersion: string;
+}
+
+const openLinkScan = (db: Connection): Pick<RegistryScan, 'links' | 'ties'> => {
+  const links = db.prepare<[number], LinkInForce>(
+    `SELECT record, golden, w.text AS ruleVersion FROM link JOIN word w ON w.n = rule_version
+     WHERE record > ? AND until_seq IS NULL ORDER BY record LIMIT ${PAGE}`,
+  );
+  // All ties of the next records that have any, so that a page never parts those of one record.
+  const records = db.prepare<[number], number>(`SELECT DISTINCT a FROM pair WHERE a > ? ORDER BY a LIMIT ${PAGE}`).pluck();
+  const pairs = db.prepare<[number, number], PairName>(
+    `SELECT a, b FROM pair WHERE a BETWEEN ? AND ? AND verdict ->> '$.class' = 'auto' ORDER BY a`,
+  );
+  const decisions = db.prepare<[], PairName>(
+    `SELECT a, b FROM adjudication d WHERE verdict = 'same'
+     AND since = (SELECT max(n.since) FROM adjudication n WHERE n.a = d.a AND n.b = d.b)`,
+  );
+  return {
+    links: () =>
+      paged(
+        (after) => links.all(after),
+        ({ record }) => record,
+      ),
+    async *ties() {
+      yield* decisions.all();
+      for (let keys = records.all(0); keys.length > 0; keys = records.all(keys.at(-1) ?? 0)) {
+        yield* pairs.all(keys[0] ?? 0, keys.at(-1) ?? 0);
+        await pause();
+      }
+    },
+  };
+};
+
 /** SQL: the record has content and lacks a row of the feature. Erased records can have no features, so they lack none. */
 const LACKS = `NOT EXISTS (SELECT 1 FROM feature WHERE record = r.key AND path = :path)
   AND EXISTS (SELECT 1 FROM payload p WHERE p.key = r.payload AND p.resource IS NOT NULL)`;
@@ -56,7 +104,7 @@ const isComplete = (db: Connection, path: number | undefined): boolean => {
   return true;
 };
 
-const openScan = (db: Connection): Sync<Omit<RegistryScan, 'featureRows'>> => {
+const openScan = (db: Connection): Sync<PointScan> => {
   const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM change_set WHERE seq = ?').pluck();
   return {
     completeFeatures: (specs) => findPaths(db, specs).map((path) => isComplete(db, path)),
@@ -81,6 +129,7 @@ const openScan = (db: Connection): Sync<Omit<RegistryScan, 'featureRows'>> => {
 
 /** Streams for start-up and batch jobs. */
 export const openRegistryScan = (db: Connection): RegistryScan => ({
-  ...promised<Omit<RegistryScan, 'featureRows'>>(openScan(db)),
+  ...promised<PointScan>(openScan(db)),
+  ...openLinkScan(db),
   featureRows: (specs) => featureRows(db, specs),
 });

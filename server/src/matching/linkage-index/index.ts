@@ -1,5 +1,5 @@
 import type { RecordKey } from '../../domain/identity.ts';
-import type { CandidateIndex, Retrieval, ScoredCandidate } from '../candidates.ts';
+import type { CandidateIndex, PairSource, Retrieval, ScoredCandidate } from '../candidates.ts';
 import type { FeatureValues, RuleSet } from '../model.ts';
 import { compareStrength, verdict } from '../score.ts';
 import { type Arena, type Arenas, createArenas } from './arena.ts';
@@ -110,20 +110,23 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
 export const layoutOf = (rules: RuleSet): string => compileRules(rules).layout;
 
 /** Retrieval over the arrays of another thread's index, which it does not write meanwhile. */
-export interface IndexReader {
+export interface IndexReader extends PairSource {
   /** Sees what the owner has written since. */
   refresh(): void;
-  valuesOf(record: RecordKey): FeatureValues | undefined;
   retrieve(values: FeatureValues, wanted: Wanted): Retrieval;
 }
+
+const NOBODY: ReadonlySet<RecordKey> = new Set();
 
 export function openIndexReader(rules: RuleSet, shared: readonly Arena[], tuning = TUNING): IndexReader {
   const compiled = compileRules(rules);
   const arenas = createArenas(shared);
   const records = openRecords(arenas, compiled, tuning);
+  const retrieve = createRetrieve(compiled, records, tuning);
   return {
     refresh: arenas.refresh,
     valuesOf: (record) => (records.has(record) ? records.valuesOf(record) : undefined),
-    retrieve: createRetrieve(compiled, records, tuning),
+    retrieve,
+    retrieveBelow: (values, below) => retrieve(values, { skip: NOBODY, below }),
   };
 }
