@@ -18,6 +18,7 @@ import { createAdminDoor } from '../http/admin/server.ts';
 import type { FhirDependencies } from '../http/fhir/dependencies.ts';
 import { fhirRoutes } from '../http/fhir/routes.ts';
 import { addHealth } from '../http/health.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
 import { createDoor } from '../http/server.ts';
 import type { RuleSet } from '../matching/model.ts';
 import type { Command, CommandResult } from '../registry/commands.ts';
@@ -90,6 +91,7 @@ function fhirDependencies({ settings, store, accessLog, registered, execute }: P
     reader: store.reader,
     accessLog,
     policy: () => ({ authorities: registered.authorities, ours, extract }),
+    mayMatch: createRateLimit(config.limits.matchesPerMinute, systemClock.monotonic),
     displayName: (client) => registered.displayName(client),
     ours,
     limits: {
@@ -260,7 +262,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   });
   const execute = async (command: Command): Promise<CommandResult> => {
     const result = await registrar.execute(command);
-    metrics.submission(result.kind === 'accepted' ? result.status : result.kind);
+    if (command.kind !== 'match') metrics.submission(result.kind === 'accepted' ? result.status : result.kind);
     return result;
   };
   const parts: Parts = {

@@ -26,6 +26,8 @@ export interface Limits {
   readonly queueAgeMs: number;
   /** For a request to arrive whole. */
   readonly requestTimeoutMs: number;
+  /** `$match` of a client without the scope `demographics`. */
+  readonly matchesPerMinute: number;
 }
 
 /** The effective configuration: plain data, nothing left to default. */

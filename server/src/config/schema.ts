@@ -57,6 +57,7 @@ const limits = z.strictObject({
   queueLength: count.default(1000),
   queueAgeMs: count.default(10_000),
   requestTimeoutMs: count.default(30_000),
+  matchesPerMinute: count.default(60),
 });
 
 const authority = z.strictObject({

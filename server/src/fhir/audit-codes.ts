@@ -19,6 +19,12 @@ export const iti83: Coding = {
   display: 'Mobile Patient Identifier Cross-reference Query',
 };
 
+export const iti119: Coding = {
+  system: 'urn:ihe:event-type-code',
+  code: 'ITI-119',
+  display: 'Patient Demographics Match',
+};
+
 export const interaction = (code: string): Coding => ({ system: interactionSystem, code, display: code });
 
 export const sourceRole: CodeableConcept = { coding: [{ system: dicom, code: '110153', display: 'Source Role ID' }] };

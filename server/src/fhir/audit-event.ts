@@ -96,6 +96,7 @@ const accessKinds: Readonly<Record<string, AccessKind>> = {
   history: kindOf([codes.interaction('history-instance')], 'R'),
   search: kindOf([codes.interaction('search'), codes.interaction('search-type')], 'E', true),
   pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
+  match: kindOf([codes.interaction('operation'), codes.iti119], 'E', true),
   capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
   'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
 };

@@ -35,7 +35,10 @@ export const patientCapability: ResourceCapability = {
     { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
   ],
   searchIncludes: ['Patient:link'],
-  operations: [{ name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' }],
+  operations: [
+    { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+    { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
+  ],
   updateCreate: true,
   conditionalUpdate: true,
   documentation:

@@ -11,6 +11,9 @@ export interface Extension extends Element {
   readonly url: string;
   readonly valueReference?: Reference;
   readonly valueString?: string;
+  readonly valueCode?: string;
+  readonly valueBoolean?: boolean;
+  readonly valueDecimal?: number;
 }
 
 export interface Coding extends Element {
@@ -142,7 +145,11 @@ export interface BundleResponse {
 export interface BundleEntry {
   readonly fullUrl?: string;
   readonly resource?: Patient | AuditEvent | OperationOutcome;
-  readonly search?: { readonly mode: 'match' | 'include' | 'outcome' };
+  readonly search?: {
+    readonly extension?: readonly Extension[];
+    readonly mode: 'match' | 'include' | 'outcome';
+    readonly score?: number;
+  };
   readonly request?: { readonly method: string; readonly url: string };
   readonly response?: BundleResponse;
 }

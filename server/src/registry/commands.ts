@@ -3,6 +3,7 @@ import type { Client, IssuedCertificate, Revocation } from '../domain/principals
 import type { Instant, RecordIdentifier, Version } from '../domain/identity.ts';
 import type { TaskKind } from '../domain/review.ts';
 import type { FeatureValues } from '../matching/model.ts';
+import type { MatchCandidate } from './match.ts';
 import type { Target } from './which-record.ts';
 
 /** Who sends a command, for its audit. */
@@ -67,6 +68,8 @@ export type Command =
   | { readonly kind: 'submit-all'; readonly sender: Sender; readonly submissions: readonly Submission[] }
   /** Many submissions of a file: each accepted or refused by itself; `what` they are, for the audit. */
   | { readonly kind: 'load'; readonly sender: Sender; readonly submissions: readonly Submission[]; readonly what: string }
+  /** Who resembles these values: nothing is written. */
+  | { readonly kind: 'match'; readonly sender: Sender; readonly features: FeatureValues }
   | { readonly kind: 'adjudicate'; readonly sender: Sender; readonly adjudication: AdjudicationCommand }
   | {
       readonly kind: 'administer';
@@ -80,6 +83,7 @@ export type Command =
 export type CommandResult =
   | SubmissionResult
   | { readonly kind: 'all-accepted'; readonly accepted: readonly Accepted[] }
+  | { readonly kind: 'matched'; readonly candidates: readonly MatchCandidate[]; readonly truncated: boolean }
   | { readonly kind: 'loaded'; readonly entries: readonly LoadedEntry[] }
   | { readonly kind: 'refused-entry'; readonly index: number; readonly refusal: Refusal }
   | { readonly kind: 'done' };

@@ -140,7 +140,7 @@ export interface Reader {
 /** One row of the access log: a query, a look-up, a refusal, a login. */
 export interface AccessEntry {
   readonly at: Instant;
-  /** `read`, `vread`, `history`, `search`, `pix`, `capabilities`, `audit-read` or `refusal`. */
+  /** `read`, `vread`, `history`, `search`, `pix`, `match`, `capabilities`, `audit-read` or `refusal`. */
   readonly event: string;
   /** Client name; '' where the caller was not authenticated. */
   readonly agent: string;

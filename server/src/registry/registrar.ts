@@ -9,6 +9,7 @@ import type { Case, Decider } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import type { Ledger } from './ports.ts';
 import { load } from './load.ts';
+import { match } from './match.ts';
 import { createProjection, type Projection } from './projection.ts';
 import { submit, submitAll } from './submit.ts';
 
@@ -66,6 +67,8 @@ async function handle(one: Case, command: Command): Promise<CommandResult> {
       return submitAll(one, command.submissions);
     case 'load':
       return load(one, command.submissions, command.what);
+    case 'match':
+      return match(one, command.features);
     case 'adjudicate':
       return adjudicate(one, command.adjudication);
     case 'administer': {

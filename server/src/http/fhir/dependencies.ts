@@ -12,6 +12,8 @@ export interface FhirDependencies {
   readonly accessLog: AccessLog;
   /** As it stands now: registering a client changes it. */
   readonly policy: () => IntakePolicy;
+  /** Whether a client without the scope `demographics` may ask `$match` again now; it counts. */
+  readonly mayMatch: (client: string) => boolean;
   readonly displayName: (client: string) => string;
   readonly ours: Ours;
   readonly limits: BodyLimits & { readonly bodyBytes: number };

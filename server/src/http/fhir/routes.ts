@@ -10,6 +10,7 @@ import type { Handler, Method, Route } from '../server.ts';
 import { auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
+import { match } from './match.ts';
 import { history, idOf, read, vread } from './read.ts';
 import { pix, search } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
@@ -101,6 +102,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     '/fhir/Patient/:id/_history': { GET: history },
     '/fhir/Patient/:id/_history/:vid': { GET: vread },
     '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
+    '/fhir/Patient/$match': { POST: match },
     '/fhir/AuditEvent': { GET: auditEvents },
     '/fhir': { POST: submitTo },
     '/addPatient': { POST: submitEither },
