@@ -33,6 +33,7 @@ import { operator } from './operator.ts';
 import { released, version } from './project.ts';
 import { readRegistered, type Registered } from './registered.ts';
 import { type RegistrarClient, startRegistrar } from './registrar-client.ts';
+import { openSearchPool, type SearchPool } from './search-pool.ts';
 import { tlsMaterial, trustOf } from './tls.ts';
 
 export interface ServerSettings {
@@ -68,6 +69,7 @@ interface Parts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly store: Store;
+  readonly search: SearchPool;
   readonly accessLog: AccessLog;
   readonly registrar: RegistrarClient;
   readonly registered: Registered;
@@ -81,7 +83,7 @@ export const oursOf = ({ codes, systems }: Config): Ours => ({
   brokenMatch: systems.brokenMatch,
 });
 
-function fhirDependencies({ settings, store, accessLog, registered, execute }: Parts): FhirDependencies {
+function fhirDependencies({ settings, store, search, accessLog, registered, execute }: Parts): FhirDependencies {
   const { config, rules } = settings;
   const { nesting, elements, stringLength, bundleEntries, bodyBytes } = config.limits;
   const ours = oursOf(config);
@@ -89,6 +91,7 @@ function fhirDependencies({ settings, store, accessLog, registered, execute }: P
   return {
     execute,
     reader: store.reader,
+    demographic: search,
     accessLog,
     policy: () => ({ authorities: registered.authorities, ours, extract }),
     mayMatch: createRateLimit(config.limits.matchesPerMinute, systemClock.monotonic),
@@ -215,9 +218,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     one.close();
   });
   const accessLog = opened.adopt(openAccessLog(dataDir), (one) => one.close());
+  const search = opened.adopt(openSearchPool(dataDir, config.search), (one) => one.close());
   const metrics = createMetrics();
   const died = Promise.withResolvers<Error>();
   void accessLog.died.then(died.resolve);
+  void search.died.then(died.resolve);
   const found = await store.reader.head();
   metrics.stands({ sequence: found.sequence, records: found.nextRecord - 1, walBytes: store.walBytes() });
   let head: LedgerHead = found;
@@ -235,6 +240,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
       },
       batch: (news) => {
         head = { sequence: news.sequence, hash: news.hash };
+        search.moved();
         metrics.batch(news);
         metrics.stands(news);
       },
@@ -270,6 +276,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     log,
     metrics,
     store,
+    search,
     accessLog,
     registrar,
     registered,

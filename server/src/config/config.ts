@@ -73,6 +73,8 @@ export interface Config {
     /** URL of the extension that names a broken match. */
     readonly brokenMatch: string;
   };
+  /** Demographic search: threads that answer, searches that may wait for one, and what each may take. */
+  readonly search: { readonly threads: number; readonly queue: number; readonly milliseconds: number };
   readonly pix: {
     /** Whether `$ihe-pix` also answers with the identifier it was asked about (standards.md D1). */
     readonly includeSource: boolean;

@@ -47,6 +47,7 @@ export function resolveConfig(document: ConfigDocument, { parties, folder, isOpe
     clients: parties.clients,
     codes: document.codes,
     systems: { CRBaseURI: withoutSlash(systems.CRBaseURI), brokenMatch: systems.brokenMatch.uri },
+    search: document.search,
     pix: document.pix,
     log: document.log,
   };

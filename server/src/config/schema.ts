@@ -100,6 +100,7 @@ export const configSchema = z.strictObject({
   clients: z.array(client).optional(),
   systems: systems.prefault({}),
   codes: z.strictObject({ goldenRecord: text.default('5c827da5-4858-4f3d-a50c-62ece001efea') }).prefault({}),
+  search: z.strictObject({ threads: count.default(2), queue: count.default(50), milliseconds: count.default(5000) }).prefault({}),
   pix: z.strictObject({ includeSource: z.boolean().default(false) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })

@@ -1,3 +1,4 @@
+import { DATES, STRINGS, TOKENS } from './demographics.ts';
 import { defaultOurs } from './ours.ts';
 
 export interface ResourceCapability {
@@ -33,6 +34,10 @@ export const patientCapability: ResourceCapability = {
   searchParams: [
     { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
     { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
+    ...STRINGS.map((name) => ({ name, type: 'string' as const, documentation: 'Begins with; :exact, :contains.' })),
+    ...TOKENS.map((name) => ({ name, type: 'token' as const })),
+    ...DATES.map((name) => ({ name, type: 'date' as const, documentation: 'With the prefixes of R4.' })),
+    { name: '_tag', type: 'token', documentation: 'The client whose records are wanted.' },
   ],
   searchIncludes: ['Patient:link'],
   operations: [

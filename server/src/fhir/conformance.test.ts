@@ -57,6 +57,10 @@ const golden = renderGolden({ golden: { id: 'G1', active: true, ...meta }, membe
 const search: PatientSearch = {
   ids: [['S1']],
   identifiers: [],
+  conditions: [],
+  sort: null,
+  total: 'estimate',
+  shape: { summary: 'false', elements: null },
   includeLinks: false,
   count: 1,
   after: null,
@@ -144,12 +148,16 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
     expect(patient).toMatchObject({ conditionalUpdate: true, conditionalCreate: false, updateCreate: true, readHistory: true });
     expect(patient?.operation).toEqual([
       { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
+      { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
     ]);
   });
 
   it('every search parameter it names is understood, and it names every one that selects', () => {
     const names = patient?.searchParam?.map(({ name }) => name) ?? [];
-    expect(names).toEqual(['_id', 'identifier']);
-    for (const name of names) expect(parseSearch([[name, 'x']])).toHaveProperty('used', [[name, 'x']]);
+    expect(names.slice(0, 2)).toEqual(['_id', 'identifier']);
+    for (const name of names) {
+      const value = ['birthdate', '_lastUpdated'].includes(name) ? '1990' : 'x';
+      expect(parseSearch([[name, value]])).toHaveProperty('used', [[name, value]]);
+    }
   });
 });

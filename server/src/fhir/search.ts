@@ -1,4 +1,5 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
+import { type Condition, DATES, readCondition, type Sort, SORTS, STRINGS, TOKENS } from './demographics.ts';
 import { operationOutcome } from './outcome.ts';
 import type { Bundle, BundleEntry, Patient } from './r4.ts';
 import { isRefusal, refuse } from './refusal.ts';
@@ -11,6 +12,12 @@ export interface PatientSearch {
   readonly ids: readonly (readonly string[])[];
   readonly identifiers: readonly (readonly IdentifierToken[])[];
   readonly includeLinks: boolean;
+  /** What demographics are asked for; all of them hold. */
+  readonly conditions: readonly Condition[];
+  readonly sort: Sort | null;
+  /** `_total`: whether all matches are counted, and whether the answer may do without (search.html#total). */
+  readonly total: 'accurate' | 'estimate' | 'none';
+  readonly shape: Shape;
   /** Matches on a page; 0 asks for the total only. */
   readonly count: number;
   /** Where the page begins: what the caller gave to `searchset` as `next`. */
@@ -36,7 +43,18 @@ const pageParameter = '_page';
 /** How the answer is written, not what is in it: taken anywhere, never repeated in links. */
 const presentation = new Set(['_format', '_pretty']);
 
+/** How much of each match is answered: `_summary`, `_elements` (search.html#summary, #elements). */
+export interface Shape {
+  readonly summary: 'true' | 'text' | 'data' | 'count' | 'false';
+  /** Element names besides the mandatory ones; null: all. */
+  readonly elements: readonly string[] | null;
+}
+
 interface Draft {
+  readonly conditions: Condition[];
+  sort: Sort | null;
+  total: PatientSearch['total'];
+  shape: Shape;
   readonly ids: string[][];
   readonly identifiers: IdentifierToken[][];
   includeLinks: boolean;
@@ -44,12 +62,50 @@ interface Draft {
   after: string | null;
 }
 
+export const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
+const WHOLE: Shape = { summary: 'false', elements: null };
+
 const readers: Readonly<Record<string, (draft: Draft, value: string, options: SearchOptions) => Refusal | undefined>> = {
   _id: (draft, value) => addAlternatives(draft.ids, '_id', value, idOf),
   identifier: (draft, value) => addAlternatives(draft.identifiers, 'identifier', value, identifierToken),
   _include: (draft, value) => {
     if (!/^Patient:link(:Patient)?$/.test(value)) return refuse('invalid-request', 'The only _include is Patient:link.');
     draft.includeLinks = true;
+    return undefined;
+  },
+  _tag: (draft, value) => {
+    const codes = splitUnescaped(value, ',').map((text) => unescape(splitUnescaped(text, '|').at(-1) ?? ''));
+    if (codes.some((code) => code === ''))
+      return refuse('invalid-request', '_tag is system|code: the client whose records are wanted.');
+    draft.conditions.push({ kind: 'source', values: codes });
+    return undefined;
+  },
+  _sort: (draft, value) => {
+    const [key = '', ...others] = value.split(',');
+    const descending = key.startsWith('-');
+    const by = SORTS.find((one) => one === key.slice(descending ? 1 : 0));
+    if (by === undefined || others.length > 0)
+      return refuse('invalid-request', `_sort is one of ${SORTS.join(', ')}, with - for descending.`);
+    draft.sort = { by, descending };
+    return undefined;
+  },
+  _total: (draft, value) => {
+    if (value !== 'none' && value !== 'estimate' && value !== 'accurate')
+      return refuse('invalid-request', '_total is none, estimate or accurate.');
+    draft.total = value;
+    return undefined;
+  },
+  _summary: (draft, value) => {
+    const summary = SUMMARIES.find((one) => one === value);
+    if (summary === undefined) return refuse('invalid-request', `_summary is one of ${SUMMARIES.join(', ')}.`);
+    draft.shape = { ...draft.shape, summary };
+    return undefined;
+  },
+  _elements: (draft, value) => {
+    const elements = value.split(',').map((name) => name.replace(/^Patient\./, ''));
+    if (elements.some((name) => !/^[a-zA-Z]+$/.test(name)))
+      return refuse('invalid-request', '_elements is a list of names of elements.');
+    draft.shape = { ...draft.shape, elements };
     return undefined;
   },
   _count: (draft, value, { maxCount }) => {
@@ -70,9 +126,28 @@ const readers: Readonly<Record<string, (draft: Draft, value: string, options: Se
  * unless handling is strict. Repeats are ANDed, commas ORed.
  */
 export const parseSearch = (params: Params, options: SearchOptions = defaultSearchOptions): PatientSearch | Refusal => {
-  const draft: Draft = { ids: [], identifiers: [], includeLinks: false, count: null, after: null };
+  const draft: Draft = {
+    ids: [],
+    identifiers: [],
+    conditions: [],
+    sort: null,
+    total: 'estimate',
+    shape: WHOLE,
+    includeLinks: false,
+    count: null,
+    after: null,
+  };
   const used: Parameter[] = [];
   for (const [name, value] of params) {
+    const condition = readCondition(name, value);
+    if (typeof condition === 'string') return refuse('invalid-request', condition);
+    if (condition) {
+      draft.conditions.push(condition);
+      used.push([name, value]);
+      continue;
+    }
+    // Every source record is none of the golden ones: what the web interface of OpenCR 1.x asks for.
+    if (name === '_tag:not') continue;
     const known = knownParameter(name, value, options);
     if (isRefusal(known)) return known;
     if (known.reader === undefined) continue;
@@ -98,7 +173,7 @@ const knownParameter = (
   return { reader };
 };
 
-const parameterNames = Object.keys(readers).filter((name) => name !== pageParameter);
+const parameterNames = [...Object.keys(readers).filter((name) => name !== pageParameter), ...STRINGS, ...TOKENS, ...DATES];
 
 const addAlternatives = <T>(
   lists: T[][],
@@ -124,7 +199,8 @@ export interface SearchAnswer {
   /** Base url of this server, without a slash at the end. */
   readonly base: string;
   readonly search: PatientSearch;
-  readonly total: number;
+  /** null: not counted. */
+  readonly total: number | null;
   readonly matches: readonly Patient[];
   readonly included: readonly Patient[];
   /** Where the next page begins; null on the last. */
@@ -150,7 +226,7 @@ export const searchset = ({ base, search, total, matches, included, next, remark
   return {
     resourceType: 'Bundle',
     type: 'searchset',
-    total,
+    ...(total !== null && { total }),
     link: [
       { relation: 'self', url: urlOf(self) },
       ...(next === null ? [] : [{ relation: 'next', url: urlOf([...search.used, [pageParameter, next]]) }]),

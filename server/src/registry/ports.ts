@@ -8,6 +8,7 @@ import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts'
 import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
+import type { Condition, Sort } from '../fhir/demographics.ts';
 import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
 
 /** Where the ledger stands. */
@@ -163,6 +164,35 @@ export interface AccessLog {
   append(entry: AccessEntry): Promise<void>;
   /** Newest first. */
   entries(before: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
+}
+
+/** A demographic search of source records. */
+export interface DemographicQuery {
+  /** All of them hold. */
+  readonly conditions: readonly Condition[];
+  /** Only records of this client; null: everybody's. */
+  readonly owner: string | null;
+  /** By record where there is none. */
+  readonly sort: Sort | null;
+  readonly limit: number;
+  /** Whether to count all that are found. */
+  readonly total: boolean;
+  /** Where the page begins: what the answer before gave; null for the first. */
+  readonly after: string | null;
+}
+
+export type DemographicPage =
+  | { readonly kind: 'page'; readonly records: readonly RecordKey[]; readonly next: string | null; readonly total: number | null }
+  /** It took too long, and was broken off. */
+  | { readonly kind: 'late' }
+  /** It has not caught up with the ledger; `behind` change sets are to come. */
+  | { readonly kind: 'behind'; readonly behind: number }
+  /** Too many searches are waiting. */
+  | { readonly kind: 'busy' };
+
+/** Follows the ledger; an answer holds every change set up to the one it is asked for. @throws where `after` is none of its own. */
+export interface DemographicSearch {
+  search(query: DemographicQuery, upTo: Sequence): Promise<DemographicPage>;
 }
 
 export interface Clock {

@@ -1,13 +1,16 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
+import { meets, subjectOf } from '../fhir/demographics.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { PatientSearch } from '../fhir/search.ts';
+import { seesWhole } from './policy/disclosure.ts';
 import { type Lookup, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
-import type { IdentifierQuery, StoredRecord } from './ports.ts';
+import type { DemographicSearch, IdentifierQuery, StoredRecord } from './ports.ts';
 
 export interface SearchPage {
-  readonly total: number;
+  /** null: not counted. */
+  readonly total: number | null;
   readonly matches: readonly Patient[];
   readonly included: readonly Patient[];
   /** Where the next page begins; null on the last. */
@@ -17,7 +20,7 @@ export interface SearchPage {
 /** What one search looks at before it says that it asks for too much. */
 const EXAMINED = 2_000;
 
-const meets = (queries: readonly IdentifierQuery[], { system, value }: { system: string; value: string }): boolean =>
+const answers = (queries: readonly IdentifierQuery[], { system, value }: { system: string; value: string }): boolean =>
   queries.some((query) => (query.system === null || query.system === system) && (query.value === null || query.value === value));
 
 /** A record is found by the identifiers that the asker may see, and no others: a search tells no more than a read (design §8). */
@@ -25,8 +28,16 @@ async function matchesVisibly(lookup: Lookup, stored: StoredRecord, search: Pati
   if (search.identifiers.length === 0) return true;
   const shows = await visibleIdentifiers(lookup, stored);
   const seen = shows === null ? stored.identifiers : stored.identifiers.filter(shows);
-  return search.identifiers.every((alternatives) => seen.some((identifier) => meets(alternatives, identifier)));
+  return search.identifiers.every((alternatives) => seen.some((identifier) => answers(alternatives, identifier)));
 }
+
+/** Demographics are compared only of records that the asker sees whole: of the others none is found by them. */
+const meetsAll = ({ principal }: Lookup, { record, resource }: StoredRecord, { conditions }: PatientSearch): boolean => {
+  if (conditions.length === 0) return true;
+  if (!seesWhole(principal, record.source)) return false;
+  const subject = subjectOf(JSON.parse(resource) as Patient, record.source, record.lastUpdated);
+  return conditions.every((condition) => meets(condition, subject));
+};
 
 /** Records that may match, ascending by key; undefined when there are too many to look at. */
 async function recordsBy(lookup: Lookup, search: PatientSearch): Promise<readonly RecordKey[] | undefined> {
@@ -90,14 +101,62 @@ const pageStart = (after: string | null): number | undefined => {
   return /^\d{1,10}$/.test(after) ? Number(after) : undefined;
 };
 
-/**
- * Search by `_id` and `identifier`. Golden records are found by `_id` only, never by an ordinary search (D6). A search
- * that names nothing is refused: it would list the registry.
- */
-export async function searchPatients(lookup: Lookup, search: PatientSearch): Promise<SearchPage | Refusal> {
-  if (search.ids.length === 0 && search.identifiers.length === 0) {
-    return refuse('invalid-request', 'Search by _id or by identifier: the registry does not list everybody.');
+/** A page of it is a page of the index; what the asker may not see is not in the query at all (design §8). */
+async function searchDemographics(
+  lookup: Lookup,
+  search: PatientSearch,
+  demographic: DemographicSearch,
+): Promise<SearchPage | Refusal> {
+  if (search.conditions.length === 0) {
+    return refuse('invalid-request', 'Search by _id, identifier or demographics: the registry does not list everybody.');
   }
+  const { reader, principal } = lookup;
+  const found = await demographic.search(
+    {
+      conditions: search.conditions,
+      owner: principal.scopes.includes('demographics') ? null : principal.name,
+      sort: search.sort,
+      limit: search.count,
+      total: search.total !== 'none' || search.count === 0,
+      after: search.after,
+    },
+    (await reader.head()).sequence,
+  );
+  switch (found.kind) {
+    case 'late':
+      return refuse(
+        'too-slow',
+        'The search took too long: ask for the beginning of a name, a birth date or a telephone number as well.',
+      );
+    case 'behind':
+      return refuse(
+        'not-ready',
+        `The search is still following the ledger (${found.behind} change sets to come); try again soon.`,
+      );
+    case 'busy':
+      return refuse('busy', 'Too many searches are waiting; try again soon.');
+    case 'page': {
+      const stored = await Promise.all(found.records.map((key) => reader.storedRecord(key)));
+      const records = stored.filter((one) => one !== undefined);
+      return {
+        total: found.total,
+        matches: await Promise.all(records.map((one) => showRecord(lookup, one))),
+        included: search.includeLinks ? await includes(lookup, records, []) : [],
+        next: search.count > 0 ? found.next : null,
+      };
+    }
+  }
+}
+
+/**
+ * Search by `_id` and `identifier`, or by demographics. Golden records are found by `_id` only, never by an ordinary search (D6).
+ */
+export async function searchPatients(
+  lookup: Lookup,
+  search: PatientSearch,
+  demographic: DemographicSearch,
+): Promise<SearchPage | Refusal> {
+  if (search.ids.length === 0 && search.identifiers.length === 0) return searchDemographics(lookup, search, demographic);
   const after = pageStart(search.after);
   if (after === undefined) return refuse('invalid-request', 'The page is taken from a link of an answer.');
   const named = search.ids.length > 0 ? await byIds(lookup, search.ids) : undefined;
@@ -107,9 +166,9 @@ export async function searchPatients(lookup: Lookup, search: PatientSearch): Pro
   const found: StoredRecord[] = [];
   for (const key of keys) {
     const stored = await lookup.reader.storedRecord(key);
-    if (stored && (await matchesVisibly(lookup, stored, search))) found.push(stored);
+    if (stored && meetsAll(lookup, stored, search) && (await matchesVisibly(lookup, stored, search))) found.push(stored);
   }
-  const goldens = search.identifiers.length === 0 ? (named?.goldens ?? []) : [];
+  const goldens = search.identifiers.length + search.conditions.length === 0 ? (named?.goldens ?? []) : [];
   const all = [...found.map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
   const page = all.slice(after, after + search.count);
   const matches: Patient[] = [];

@@ -195,11 +195,28 @@ describe('a search, a refusal or a total tells no more than a read', () => {
     expect((await answer(target, WARD, 'dhis2')).status).toBe(200);
   });
 
-  it('a demographic parameter filters nothing: it would tell by what is left out', async () => {
-    const all = (await get(`?_id=${record}`, 'openmrs')).resource('Bundle');
-    for (const query of [`family=${anna.name?.[0]?.family}`, 'family=Nobody', 'birthdate=1900-01-01']) {
-      expect((await get(`?_id=${record}&${query}`, 'openmrs')).resource('Bundle')).toEqual(all);
+  it('a demographic parameter finds none of the records of others, alone or with their id: its value tells nothing', async () => {
+    const family = anna.name?.[0]?.family ?? '';
+    const demographics = [
+      `family=${family}`,
+      `name:contains=${family.slice(1, 5)}`,
+      `birthdate=${anna.birthDate}`,
+      `birthdate=le${anna.birthDate}`,
+      `phone=${enc(anna.telecom?.[0]?.value ?? '')}`,
+      'address-city=Kotido',
+      '_tag=dhis2',
+    ];
+    for (const query of [...demographics, 'family=Nobody', 'birthdate=1900-01-01']) {
+      expect((await get(`?_id=${record}&${query}`, 'openmrs')).resource('Bundle').total).toBe(0);
+      const alone = (await get(`?${query}&_sort=-birthdate`, 'openmrs')).resource('Bundle');
+      expect(patientsIn(alone.entry).filter(({ id }) => id !== own)).toEqual([]);
+      expect((await get(`?${query}`, 'ministry')).resource('Bundle').total).toBeTypeOf('number');
     }
+    for (const query of demographics) {
+      const found = patientsIn((await get(`?${query}&_count=100`, 'ministry')).resource('Bundle').entry);
+      expect(found.map(({ id }) => id)).toContain(record);
+    }
+    expect(patientsIn((await get(`?family=${family}`, 'openmrs')).resource('Bundle').entry).map(({ id }) => id)).toEqual([own]);
   });
 });
 
@@ -239,6 +256,20 @@ describe('two registries that differ only in what a client may not see', () => {
         `/$ihe-pix?sourceIdentifier=${enc(token)}`,
       ]),
       ...values.map((value) => `?identifier=${value}`),
+      ...[
+        'family=a',
+        'name:contains=an',
+        'birthdate=ge1900',
+        'birthdate=lt1990&_sort=-birthdate',
+        'address-city=Kotido',
+        'address:contains=ti&_total=accurate',
+        'gender=female&_count=1&_sort=family',
+        'gender=male&_summary=count',
+        'active=true&_elements=name',
+        'phone=0700',
+        '_lastUpdated=ge2000',
+        '_tag=dhis2',
+      ].map((query) => `?${query}`),
       ...systems.map((system) => `/$ihe-pix?sourceIdentifier=${enc(`${systemOf('openmrs')}|mine`)}&targetSystem=${enc(system)}`),
     ];
     const text = normalised();

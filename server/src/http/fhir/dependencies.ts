@@ -3,12 +3,13 @@ import type { BodyLimits } from '../../fhir/limits.ts';
 import type { Ours } from '../../fhir/ours.ts';
 import type { Command, CommandResult } from '../../registry/commands.ts';
 import type { IntakePolicy } from '../../registry/intake.ts';
-import type { AccessLog, Reader } from '../../registry/ports.ts';
+import type { AccessLog, DemographicSearch, Reader } from '../../registry/ports.ts';
 
 /** What the FHIR routes need. */
 export interface FhirDependencies {
   readonly execute: (command: Command) => Promise<CommandResult>;
   readonly reader: Reader;
+  readonly demographic: DemographicSearch;
   readonly accessLog: AccessLog;
   /** As it stands now: registering a client changes it. */
   readonly policy: () => IntakePolicy;

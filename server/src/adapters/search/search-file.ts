@@ -1,0 +1,281 @@
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { type Condition, folded, type Sort, type Subject, type Term } from '../../fhir/demographics.ts';
+import type { DemographicQuery } from '../../registry/ports.ts';
+
+/*
+ * What demographic search reads: a file of its own beside the ledger, which is derived from it and can be made again. It follows the
+ * ledger in a thread of its own, so that no registration waits for it.
+ */
+
+/** Another number: another layout, and the file is made again. */
+const LAYOUT = 1;
+
+const SCHEMA = `
+CREATE TABLE follows (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
+INSERT INTO follows VALUES (1, 0, '');
+CREATE TABLE parameter (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE client (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE patient (
+  record INTEGER PRIMARY KEY, client INTEGER NOT NULL, family TEXT NOT NULL, given TEXT NOT NULL,
+  birth_low TEXT NOT NULL, birth_high TEXT NOT NULL, updated TEXT NOT NULL
+) STRICT;
+CREATE INDEX patient_client ON patient (client, record);
+CREATE INDEX patient_family ON patient (family, record);
+CREATE INDEX patient_birth ON patient (birth_low, record);
+CREATE TABLE term (
+  parameter INTEGER NOT NULL, value TEXT NOT NULL, record INTEGER NOT NULL, raw TEXT NOT NULL,
+  PRIMARY KEY (parameter, value, record, raw)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX term_record ON term (record);
+`;
+
+/** A record as the search knows it. */
+export interface SearchRow extends Subject {
+  readonly record: number;
+}
+
+export interface Follows {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+const connect = (file: string, readOnly: boolean): Database.Database => {
+  const db = new Database(file, { readonly: readOnly, timeout: 5000 });
+  if (!readOnly) {
+    chmodSync(file, 0o600);
+    db.pragma('journal_mode = WAL');
+    // Nothing is lost that the ledger does not have.
+    db.pragma('synchronous = NORMAL');
+  }
+  db.pragma('cache_size = -32768');
+  return db;
+};
+
+export const searchFile = (dir: string): string => join(dir, 'search.sqlite');
+
+const remake = (file: string): Database.Database => {
+  for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
+  const db = connect(file, false);
+  db.exec(SCHEMA);
+  db.pragma(`user_version = ${LAYOUT}`);
+  return db;
+};
+
+export interface SearchWriter {
+  follows(): Follows;
+  /** The file begins anew: it followed another ledger. */
+  clear(): void;
+  /** The rows of one step of the ledger, whole or not at all. */
+  write(rows: readonly SearchRow[], now: Follows): void;
+  close(): void;
+}
+
+/** Opens the file to follow the ledger, made anew where it is of another layout. */
+export function openSearchWriter(dir: string): SearchWriter {
+  const file = searchFile(dir);
+  const known = existsSync(file) ? connect(file, false) : undefined;
+  const fits = known !== undefined && Number(known.pragma('user_version', { simple: true })) === LAYOUT;
+  if (known && !fits) known.close();
+  const db = known && fits ? known : remake(file);
+  const follows = db.prepare<[], Follows>('SELECT sequence, hash FROM follows');
+  const follow = db.prepare<[number, string]>('UPDATE follows SET sequence = ?, hash = ?');
+  const numbers = (table: 'parameter' | 'client') => {
+    const find = db.prepare<[string], number>(`SELECT n FROM ${table} WHERE name = ?`).pluck();
+    const add = db.prepare<[string]>(`INSERT INTO ${table} (name) VALUES (?)`);
+    const seen = new Map<string, number>();
+    return (name: string): number => {
+      const n = seen.get(name) ?? find.get(name) ?? Number(add.run(name).lastInsertRowid);
+      seen.set(name, n);
+      return n;
+    };
+  };
+  const [parameter, client] = [numbers('parameter'), numbers('client')];
+  const patient = db.prepare<[number, number, string, string, string, string, string]>(
+    'INSERT OR REPLACE INTO patient (record, client, family, given, birth_low, birth_high, updated) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const isKnown = db.prepare<[number], number>('SELECT 1 FROM patient WHERE record = ?').pluck();
+  const forget = db.prepare<[number]>('DELETE FROM term WHERE record = ?');
+  const term = db.prepare<[number, string, number, string]>(
+    'INSERT OR IGNORE INTO term (parameter, value, record, raw) VALUES (?, ?, ?, ?)',
+  );
+  const first = (terms: readonly Term[], name: Term['name']): string => terms.find((one) => one.name === name)?.value ?? '';
+  const writeRow = ({ record, client: source, terms, birth, updated }: SearchRow): void => {
+    if (isKnown.get(record) !== undefined) forget.run(record);
+    patient.run(record, client(source), first(terms, 'family'), first(terms, 'given'), birth.low, birth.high, updated);
+    for (const { name, value, raw } of terms) term.run(parameter(name), value, record, raw);
+  };
+  const write = db.transaction((rows: readonly SearchRow[], now: Follows) => {
+    rows.forEach(writeRow);
+    follow.run(now.sequence, now.hash);
+  });
+  return {
+    follows: () => follows.get() ?? { sequence: 0, hash: '' },
+    clear: () => {
+      db.exec("DELETE FROM term; DELETE FROM patient; UPDATE follows SET sequence = 0, hash = ''");
+    },
+    write: (rows, now) => {
+      write.immediate(rows, now);
+    },
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+/** Thrown inside a statement that has run for too long. */
+const LATE = 'the search took too long';
+
+type Part = { readonly sql: string; readonly values: readonly (string | number)[] };
+
+const PARAMETER = '(SELECT n FROM parameter WHERE name = ?)';
+
+/** The first text past all that begin with this one. */
+const past = (text: string): string => `${text}\u{10ffff}`;
+
+const stringPart = ({ name, how, values }: Extract<Condition, { kind: 'string' }>): Part => {
+  const one = {
+    starts: 'value >= ? AND value < ?',
+    exact: 'value = ? AND raw = ?',
+    // A term that does not begin with it may hold it: every distinct value of the parameter is looked at.
+    contains: 'instr(value, ?) > 0',
+  }[how];
+  const own = (value: string): readonly string[] =>
+    how === 'starts' ? [value, past(value)] : how === 'exact' ? [folded(value), value] : [value];
+  return {
+    sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND in_time() AND (${values.map(() => `(${one})`).join(' OR ')}))`,
+    values: [name, ...values.flatMap(own)],
+  };
+};
+
+const tokenPart = ({ name, values }: Extract<Condition, { kind: 'token' }>): Part => ({
+  sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND value IN (${values.map(() => '?').join(', ')}))`,
+  values: [name, ...values],
+});
+
+/** search.html#prefix, of the span [low, high] of the record and the span [?, ?] of the value. */
+const PREFIXES: Readonly<Record<string, readonly [sql: string, values: readonly ('low' | 'high')[]]>> = {
+  eq: ['L >= ? AND H <= ?', ['low', 'high']],
+  ne: ['NOT (L >= ? AND H <= ?)', ['low', 'high']],
+  gt: ['H > ?', ['high']],
+  lt: ['L < ?', ['low']],
+  ge: ['H >= ?', ['low']],
+  le: ['L <= ?', ['high']],
+  sa: ['L > ?', ['high']],
+  eb: ['H < ?', ['low']],
+  ap: ['L <= ? AND H >= ?', ['high', 'low']],
+};
+
+const datePart = ({ name, values }: Extract<Condition, { kind: 'date' }>): Part => {
+  const [low, high] = name === 'birthdate' ? ['birth_low', 'birth_high'] : ['updated', 'updated'];
+  const parts = values.map(({ prefix, ...span }) => {
+    const [sql, wanted] = PREFIXES[prefix] ?? ['0', []];
+    return { sql: sql.replaceAll('L', low).replaceAll('H', high), values: wanted.map((end) => span[end]) };
+  });
+  return {
+    sql: `${low} <> '' AND (${parts.map((part) => `(${part.sql})`).join(' OR ')})`,
+    values: parts.flatMap((part) => part.values),
+  };
+};
+
+const partOf = (condition: Condition): Part => {
+  switch (condition.kind) {
+    case 'string':
+      return stringPart(condition);
+    case 'token':
+      return tokenPart(condition);
+    case 'date':
+      return datePart(condition);
+    case 'source':
+      return sourcePart(condition.values);
+  }
+};
+
+const sourcePart = (clients: readonly string[]): Part => ({
+  sql: `client IN (SELECT n FROM client WHERE name IN (${clients.map(() => '?').join(', ')}))`,
+  values: clients,
+});
+
+const COLUMNS: Readonly<Record<Sort['by'], string>> = {
+  family: 'family',
+  given: 'given',
+  birthdate: 'birth_low',
+  _lastUpdated: 'updated',
+  _id: 'record',
+};
+
+/** Where a page begins: after a record, and what it is sorted by. */
+export interface Cursor {
+  readonly value: string | number;
+  readonly record: number;
+}
+
+export interface SearchAnswer {
+  readonly records: readonly number[];
+  readonly last: Cursor | null;
+  readonly total: number | null;
+}
+
+export interface SearchReader {
+  /** Ascending by what it is sorted by, then by record; `late` where the time was over first. */
+  search(query: DemographicQuery, after: Cursor | null, milliseconds: number): SearchAnswer | 'late';
+  close(): void;
+}
+
+export function openSearchReader(dir: string): SearchReader {
+  const db = connect(searchFile(dir), true);
+  let end = Infinity;
+  // Looked at for each row: a statement cannot be broken off from outside.
+  db.function('in_time', { deterministic: false }, () => {
+    if (performance.now() > end) throw new Error(LATE);
+    return 1;
+  });
+  const inTime = <T>(milliseconds: number, run: () => T): T | 'late' => {
+    end = performance.now() + milliseconds;
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof Error && error.message === LATE) return 'late';
+      throw error;
+    } finally {
+      end = Infinity;
+    }
+  };
+  return {
+    search({ conditions, owner, sort, limit, total }, after, milliseconds) {
+      const column = COLUMNS[sort?.by ?? '_id'];
+      const [order, beyond] = sort?.descending ? ['DESC', '<'] : ['ASC', '>'];
+      const parts = [...conditions.map(partOf), ...(owner === null ? [] : [sourcePart([owner])])];
+      const where = ['in_time()', ...parts.map(({ sql }) => sql)].join(' AND ');
+      const values = parts.flatMap((part) => part.values);
+      const from: Part =
+        after === null
+          ? { sql: '', values: [] }
+          : { sql: ` AND (${column}, record) ${beyond} (?, ?)`, values: [after.value, after.record] };
+      return inTime(milliseconds, () => {
+        const rows = db
+          .prepare<unknown[], { record: number; value: string | number }>(
+            `SELECT record, ${column} AS value FROM patient WHERE ${where}${from.sql} ORDER BY ${column} ${order}, record ${order} LIMIT ?`,
+          )
+          .all(...values, ...from.values, limit + 1);
+        const page = rows.slice(0, limit);
+        const last = page.at(-1);
+        const counted = total
+          ? db
+              .prepare<unknown[], number>(`SELECT count(*) FROM patient WHERE ${where}`)
+              .pluck()
+              .get(...values)
+          : null;
+        return {
+          records: page.map(({ record }) => record),
+          last: rows.length > limit && last ? { value: last.value, record: last.record } : null,
+          total: counted ?? null,
+        };
+      });
+    },
+    close: () => {
+      db.close();
+    },
+  };
+}

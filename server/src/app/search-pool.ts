@@ -1,0 +1,149 @@
+import { Worker } from 'node:worker_threads';
+import { RegistryError } from '../domain/errors.ts';
+import type { DemographicPage, DemographicQuery, DemographicSearch } from '../registry/ports.ts';
+import type { Cursor, SearchAnswer } from '../adapters/search/search-file.ts';
+import type { FromSearch, SearchSetup, ToSearch } from './search-thread.ts';
+
+export interface SearchPool extends DemographicSearch {
+  /** The ledger has moved: it is followed. */
+  moved(): void;
+  /** Resolves with what ended one of its threads. */
+  readonly died: Promise<Error>;
+  close(): Promise<void>;
+}
+
+export interface SearchPoolOptions {
+  readonly threads: number;
+  /** Searches that may wait for a thread. */
+  readonly queue: number;
+  /** That a search may take, waiting for the ledger to be followed and reading each. */
+  readonly milliseconds: number;
+}
+
+interface Job {
+  readonly asked: Extract<ToSearch, { kind: 'search' }>;
+  readonly resolve: (answer: SearchAnswer | 'late') => void;
+}
+
+const encode = (last: Cursor | null): string | null =>
+  last && Buffer.from(JSON.stringify([last.value, last.record])).toString('base64url');
+
+/** What an answer gave as its next page; anything else is refused. */
+function decode(after: string | null): Cursor | null {
+  if (after === null) return null;
+  try {
+    const read: unknown = JSON.parse(Buffer.from(after, 'base64url').toString('utf8'));
+    const [value, record, ...more] = Array.isArray(read) ? (read as unknown[]) : [];
+    if ((typeof value === 'string' || typeof value === 'number') && typeof record === 'number' && more.length === 0)
+      return { value, record };
+  } catch {
+    // Not one of ours: said below.
+  }
+  throw new RegistryError('invalid-request', 'The page is taken from a link of an answer.');
+}
+
+/** Starts the threads of demographic search over a data folder (design §3: long reads are in a pool of their own). */
+export function openSearchPool(dataDir: string, { threads, queue, milliseconds }: SearchPoolOptions): SearchPool {
+  const died = Promise.withResolvers<Error>();
+  const start = (role: SearchSetup['role'], name: string): Worker => {
+    const worker = new Worker(new URL('./search-thread.ts', import.meta.url), {
+      workerData: { dataDir, role } satisfies SearchSetup,
+      name,
+    });
+    worker.on('error', (error) => {
+      died.resolve(error instanceof Error ? error : new Error(String(error)));
+    });
+    return worker;
+  };
+  let follows = -1;
+  const waitingFor: { readonly upTo: number; readonly done: () => void }[] = [];
+  const waiting: Job[] = [];
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, Job>();
+  const readers: Worker[] = [];
+
+  const give = (): void => {
+    while (idle.length > 0 && waiting.length > 0) {
+      const [worker, job] = [idle.pop(), waiting.shift()];
+      if (!worker || !job) return;
+      busy.set(worker, job);
+      worker.postMessage(job.asked);
+    }
+  };
+
+  /** The readers come once the file is there. */
+  const startReaders = (): void => {
+    for (let n = 1; n <= threads; n++) {
+      const worker = start('reader', `search ${n}`);
+      worker.on('message', (message: FromSearch) => {
+        const job = busy.get(worker);
+        busy.delete(worker);
+        idle.push(worker);
+        if (message.kind === 'answer') job?.resolve(message.answer);
+        give();
+      });
+      readers.push(worker);
+      idle.push(worker);
+    }
+  };
+
+  const follower = start('follower', 'search follower');
+  follower.on('message', (message: FromSearch) => {
+    if (message.kind !== 'follows') return;
+    if (follows < 0) startReaders();
+    follows = message.sequence;
+    give();
+    for (const one of waitingFor.splice(0)) {
+      if (one.upTo <= follows) one.done();
+      else waitingFor.push(one);
+    }
+  });
+  const tellFollower = (message: ToSearch): void => {
+    follower.postMessage(message);
+  };
+
+  /** Whether the ledger is followed so far within the time. */
+  const caughtUp = (upTo: number): Promise<boolean> => {
+    if (follows >= upTo) return Promise.resolve(true);
+    tellFollower({ kind: 'moved' });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        resolve(false);
+      }, milliseconds);
+      waitingFor.push({
+        upTo,
+        done: () => {
+          clearTimeout(timer);
+          resolve(true);
+        },
+      });
+    });
+  };
+
+  const ask = (query: DemographicQuery, after: Cursor | null): Promise<SearchAnswer | 'late'> =>
+    new Promise((resolve) => {
+      waiting.push({ asked: { kind: 'search', query, after, milliseconds }, resolve });
+      give();
+    });
+
+  return {
+    died: died.promise,
+    moved: () => {
+      tellFollower({ kind: 'moved' });
+    },
+    async search(query, upTo): Promise<DemographicPage> {
+      const after = decode(query.after);
+      if (waiting.length >= queue) return { kind: 'busy' };
+      if (!(await caughtUp(upTo))) return { kind: 'behind', behind: upTo - Math.max(0, follows) };
+      const answer = await ask(query, after);
+      if (answer === 'late') return { kind: 'late' };
+      return { kind: 'page', records: answer.records, next: encode(answer.last), total: answer.total };
+    },
+    async close() {
+      const all = [follower, ...readers];
+      const ended = all.map((worker) => new Promise((done) => worker.once('exit', done)));
+      for (const worker of all) worker.postMessage({ kind: 'close' } satisfies ToSearch);
+      await Promise.all(ended);
+    },
+  };
+}

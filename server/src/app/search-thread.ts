@@ -1,0 +1,92 @@
+/** The threads of demographic search: one follows the ledger, the others answer. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { setImmediate } from 'node:timers/promises';
+import { subjectOf } from '../fhir/demographics.ts';
+import type { Patient } from '../fhir/r4.ts';
+import type { DemographicQuery } from '../registry/ports.ts';
+import type { Committed } from '../domain/change-set.ts';
+import { openStore } from '../adapters/sql/store.ts';
+import {
+  type Cursor,
+  openSearchReader,
+  openSearchWriter,
+  type SearchAnswer,
+  type SearchRow,
+} from '../adapters/search/search-file.ts';
+
+export interface SearchSetup {
+  readonly dataDir: string;
+  readonly role: 'follower' | 'reader';
+}
+
+export type ToSearch =
+  /** To the follower: the ledger has moved. */
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'search'; readonly query: DemographicQuery; readonly after: Cursor | null; readonly milliseconds: number }
+  | { readonly kind: 'close' };
+
+export type FromSearch =
+  { readonly kind: 'follows'; readonly sequence: number } | { readonly kind: 'answer'; readonly answer: SearchAnswer | 'late' };
+
+const port = parentPort;
+if (!port) throw new Error('search-thread.ts runs as a worker thread');
+const { dataDir, role } = workerData as SearchSetup;
+const tell = (message: FromSearch): void => {
+  port.postMessage(message);
+};
+
+/** Change sets a step: a load has hundreds of records in one. */
+const STEP = 64;
+
+const rowsOf = ({ change }: Committed): readonly SearchRow[] =>
+  change.records.flatMap(({ record, content }) => {
+    if (content === null) return [];
+    return [{ record: record.key, ...subjectOf(JSON.parse(content.resource) as Patient, record.source, change.at) }];
+  });
+
+async function follow(): Promise<void> {
+  const store = openStore(dataDir, { features: [], readOnly: true });
+  const writer = openSearchWriter(dataDir);
+  const { sequence, hash } = writer.follows();
+  // Another ledger, or one that was put back to an earlier day.
+  if (sequence > 0 && (await store.scan.hashAt(sequence)) !== hash) writer.clear();
+  let at = writer.follows().sequence;
+  let moved = true;
+  let closing = false;
+  let wake: () => void = () => undefined;
+  port?.on('message', ({ kind }: ToSearch) => {
+    moved = true;
+    closing ||= kind === 'close';
+    wake();
+  });
+  while (!closing) {
+    const page: readonly Committed[] = moved ? await store.ledger.changes(at, STEP) : [];
+    const last = page.at(-1);
+    if (last) {
+      writer.write(page.flatMap(rowsOf), { sequence: last.sequence, hash: (await store.scan.hashAt(last.sequence)) ?? '' });
+      at = last.sequence;
+    }
+    tell({ kind: 'follows', sequence: at });
+    moved = page.length > 0;
+    if (moved) await setImmediate();
+    else if (!closing) await new Promise<void>((resolve) => (wake = resolve));
+  }
+  writer.close();
+  store.close();
+  port?.close();
+}
+
+function answer(): void {
+  const reader = openSearchReader(dataDir);
+  port?.on('message', (asked: ToSearch) => {
+    if (asked.kind === 'close') {
+      reader.close();
+      port?.close();
+    } else if (asked.kind === 'search') {
+      tell({ kind: 'answer', answer: reader.search(asked.query, asked.after, asked.milliseconds) });
+    }
+  });
+}
+
+if (role === 'follower') await follow();
+else answer();
