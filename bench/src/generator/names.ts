@@ -16,7 +16,8 @@ type Locale = keyof typeof allLocales;
 
 const listed = (locale: Locale, kind: 'first_name' | 'last_name', part: 'female' | 'male' | 'generic'): readonly string[] => {
   const names: unknown = allLocales[locale].person?.[kind]?.[part];
-  return Array.isArray(names) ? names.filter((name) => typeof name === 'string' && /^[\p{L}' -]+$/u.test(name)) : [];
+  const list: readonly unknown[] = Array.isArray(names) ? names : [];
+  return list.filter((name) => typeof name === 'string').filter((name) => /^[\p{L}' -]+$/u.test(name));
 };
 
 const END = '\n';

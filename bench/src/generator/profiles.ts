@@ -100,4 +100,3 @@ const profileList = {
 } as const satisfies Record<string, Profile>;
 
 export const profiles: Readonly<Record<string, Profile>> = profileList;
-export type ProfileName = keyof typeof profileList;

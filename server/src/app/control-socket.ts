@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AdministrativeChange } from '../cli/administration.ts';
-import type { LoadOutcome } from '../cli/import/import.ts';
+import type { LoadOutcome } from '../cli/import/outcome.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Loading } from './loading.ts';
 

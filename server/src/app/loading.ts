@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import type { LoadOutcome } from '../cli/import/import.ts';
+import type { LoadOutcome } from '../cli/import/outcome.ts';
 import { type Issue, RegistryError } from '../domain/errors.ts';
 import { isRefusal } from '../fhir/refusal.ts';
 import type { Command, CommandResult, Submission } from '../registry/commands.ts';

@@ -1,8 +1,7 @@
 /** The threads of demographic search: one follows the ledger, the others answer. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { setImmediate } from 'node:timers/promises';
-import { subjectOf } from '../fhir/demographics.ts';
-import type { Patient } from '../fhir/r4.ts';
+import { storedSubject } from '../fhir/demographics.ts';
 import type { DemographicQuery } from '../registry/ports.ts';
 import type { Committed } from '../domain/change-set.ts';
 import { openStore } from '../adapters/sql/store.ts';
@@ -28,8 +27,8 @@ export type ToSearch =
 export type FromSearch =
   { readonly kind: 'follows'; readonly sequence: number } | { readonly kind: 'answer'; readonly answer: SearchAnswer | 'late' };
 
+if (!parentPort) throw new Error('search-thread.ts runs as a worker thread');
 const port = parentPort;
-if (!port) throw new Error('search-thread.ts runs as a worker thread');
 const { dataDir, role } = workerData as SearchSetup;
 const tell = (message: FromSearch): void => {
   port.postMessage(message);
@@ -41,7 +40,7 @@ const STEP = 64;
 const rowsOf = ({ change }: Committed): readonly SearchRow[] =>
   change.records.flatMap(({ record, content }) => {
     if (content === null) return [];
-    return [{ record: record.key, ...subjectOf(JSON.parse(content.resource) as Patient, record.source, change.at) }];
+    return [{ record: record.key, ...storedSubject(content.resource, record.source, change.at) }];
   });
 
 async function follow(): Promise<void> {
@@ -51,37 +50,36 @@ async function follow(): Promise<void> {
   // Another ledger, or one that was put back to an earlier day.
   if (sequence > 0 && (await store.scan.hashAt(sequence)) !== hash) writer.clear();
   let at = writer.follows().sequence;
-  let moved = true;
-  let closing = false;
-  let wake: () => void = () => undefined;
-  port?.on('message', ({ kind }: ToSearch) => {
-    moved = true;
-    closing ||= kind === 'close';
-    wake();
+  const state = { moved: true, closing: false, wake: (): void => undefined };
+  port.on('message', ({ kind }: ToSearch) => {
+    state.moved = true;
+    state.closing ||= kind === 'close';
+    state.wake();
   });
-  while (!closing) {
-    const page: readonly Committed[] = moved ? await store.ledger.changes(at, STEP) : [];
+  const isClosing = (): boolean => state.closing;
+  while (!isClosing()) {
+    const page: readonly Committed[] = state.moved ? await store.ledger.changes(at, STEP) : [];
     const last = page.at(-1);
     if (last) {
       writer.write(page.flatMap(rowsOf), { sequence: last.sequence, hash: (await store.scan.hashAt(last.sequence)) ?? '' });
       at = last.sequence;
     }
     tell({ kind: 'follows', sequence: at });
-    moved = page.length > 0;
-    if (moved) await setImmediate();
-    else if (!closing) await new Promise<void>((resolve) => (wake = resolve));
+    state.moved = page.length > 0;
+    if (state.moved) await setImmediate();
+    else if (!isClosing()) await new Promise<void>((resolve) => (state.wake = resolve));
   }
   writer.close();
   store.close();
-  port?.close();
+  port.close();
 }
 
 function answer(): void {
   const reader = openSearchReader(dataDir);
-  port?.on('message', (asked: ToSearch) => {
+  port.on('message', (asked: ToSearch) => {
     if (asked.kind === 'close') {
       reader.close();
-      port?.close();
+      port.close();
     } else if (asked.kind === 'search') {
       tell({ kind: 'answer', answer: reader.search(asked.query, asked.after, asked.milliseconds) });
     }

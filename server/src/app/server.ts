@@ -8,7 +8,7 @@ import { openAccessLog } from '../adapters/sql/access-log.ts';
 import { lockDataFolder } from '../adapters/sql/lock.ts';
 import { openStore, type Store } from '../adapters/sql/store.ts';
 import type { AdministrativeChange } from '../cli/administration.ts';
-import type { LoadOutcome } from '../cli/import/import.ts';
+import type { LoadOutcome } from '../cli/import/outcome.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/known-secrets.ts';
 import { RegistryError } from '../domain/errors.ts';

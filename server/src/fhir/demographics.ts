@@ -71,7 +71,7 @@ const DAY = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** The days that a date of FHIR stands for: a year all of its days. */
-export const daysOf = (text: string): Span | undefined => {
+const daysOf = (text: string): Span | undefined => {
   const [, year, month, day] = DAY.exec(text) ?? [];
   if (year === undefined) return undefined;
   return { low: `${year}-${month ?? '01'}-${day ?? '01'}`, high: `${year}-${month ?? '12'}-${day ?? '31'}` };
@@ -141,7 +141,7 @@ export function readCondition(parameter: string, value: string): Condition | str
 }
 
 /** Everything in a Patient that the parameters find; each once. */
-export function termsOf(patient: Patient): readonly Term[] {
+function termsOf(patient: Patient): readonly Term[] {
   const terms = new Map<string, Term>();
   const add = (name: StringName | TokenName, raw: string | undefined, value: string): void => {
     if (raw !== undefined && value !== '') terms.set(`${name} ${value} ${raw}`, { name, value, raw });
@@ -182,6 +182,10 @@ export interface Subject {
 }
 
 const NO_DAYS: Span = { low: '', high: '' };
+
+/** Of a stored Patient, from its JSON text. */
+export const storedSubject = (resource: string, client: string, updated: string): Subject =>
+  subjectOf(JSON.parse(resource) as Patient, client, updated);
 
 export const subjectOf = (patient: Patient, client: string, updated: string): Subject => ({
   client,

@@ -18,7 +18,7 @@ export interface MatchInput {
 /** PDQ-119-02: `certainly-not` is never answered. */
 export type MatchGrade = 'certain' | 'probable' | 'possible';
 
-export const MATCH_GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+const MATCH_GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 200;

@@ -62,7 +62,7 @@ interface Draft {
   after: string | null;
 }
 
-export const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
+const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const WHOLE: Shape = { summary: 'false', elements: null };
 
 const readers: Readonly<Record<string, (draft: Draft, value: string, options: SearchOptions) => Refusal | undefined>> = {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExhaustiveIndex } from './exhaustive.ts';
-import { arbitraryRules, arbitraryStep, arbitraryValues, plainLoop, without } from './laws.fixture.ts';
+import { arbitraryRules, arbitraryStep, arbitraryValues, plainLoop, without } from '../../test/support/random-rules.ts';
 import type { FeatureValues } from './model.ts';
 import { verdict } from './score.ts';
 

@@ -1,9 +1,9 @@
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
-import type { Instant, RecordIdentifier, Version } from '../domain/identity.ts';
+import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
+import type { Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
 import type { FeatureValues } from '../matching/model.ts';
-import type { MatchCandidate } from './match.ts';
 import type { Target } from './which-record.ts';
 
 /** Who sends a command, for its audit. */
@@ -60,6 +60,15 @@ export interface AdjudicationCommand {
 export type LoadedEntry =
   | { readonly status: 'created' | 'updated' | 'unchanged'; readonly id: string }
   | { readonly status: 'refused'; readonly refusal: Refusal };
+
+/** A record that resembles what was asked about, with whose it is now. */
+export interface MatchCandidate {
+  readonly record: RecordKey;
+  readonly golden: GoldenKey;
+  /** The CRUID of its person. */
+  readonly cruid: string;
+  readonly verdict: Verdict;
+}
 
 /** Everything that goes through the registrar. */
 export type Command =

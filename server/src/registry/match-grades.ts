@@ -2,7 +2,7 @@ import type { Issue } from '../domain/errors.ts';
 import type { MatchedPatient, MatchGrade, MatchInput } from '../fhir/match.ts';
 import { subsetted } from '../fhir/ours.ts';
 import { type Lookup, showRecord } from './lookup.ts';
-import type { MatchCandidate } from './match.ts';
+import type { MatchCandidate } from './commands.ts';
 
 export interface Matches {
   readonly matches: readonly MatchedPatient[];

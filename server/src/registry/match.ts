@@ -1,23 +1,13 @@
-import type { GoldenKey, RecordKey } from '../domain/identity.ts';
-import type { Verdict } from '../domain/links.ts';
+import type { RecordKey } from '../domain/identity.ts';
 import type { FeatureValues } from '../matching/model.ts';
-import type { CommandResult } from './commands.ts';
+import type { CommandResult, MatchCandidate } from './commands.ts';
 import { type Case, retrieve } from './decide.ts';
-
-/** A record that resembles what was asked about, with whose it is now. */
-export interface MatchCandidate {
-  readonly record: RecordKey;
-  readonly golden: GoldenKey;
-  /** The CRUID of its person. */
-  readonly cruid: string;
-  readonly verdict: Verdict;
-}
 
 /** No record has it: what is asked about is not one of them. */
 const NOBODY: RecordKey = 0;
 
 /** Records that an answer tells of at most: a rule that so many reach tells nobody apart. */
-export const MOST_MATCHES = 200;
+const MOST_MATCHES = 200;
 
 /**
  * Who resembles these values (FHIR `$match`): retrieval and scores as for a submission, and nothing after (design §6). It is asked in

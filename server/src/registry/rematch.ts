@@ -94,20 +94,38 @@ async function readStanding({ scan, decider }: RematchRequest, end: RecordKey): 
   return { golden, outdated, records };
 }
 
-/** The components: what automatic pairs and "same" decisions tie, those of the store with what is pending laid over them. */
-async function readComponents({ scan, pending }: RematchRequest, end: RecordKey): Promise<UnionFind> {
-  const found = createUnionFind(end);
-  const gone = new Set([...pending.ended, ...pending.begun].map(({ a, b }) => a * end + b));
-  for await (const { a, b } of scan.ties()) if (!gone.has(a * end + b)) found.union(a, b);
-  for (const pair of pending.begun) if (pair.class === 'auto') found.union(pair.a, pair.b);
-  return found;
+interface Components extends Pick<UnionFind, 'find'> {
+  readonly ties: Uint16Array;
 }
+
+/** The components: what automatic pairs and "same" decisions tie, those of the store with what is pending laid over them. */
+async function readComponents({ scan, pending }: RematchRequest, end: RecordKey): Promise<Components> {
+  const found = createUnionFind(end);
+  /** Ties of each record with those before it. */
+  const ties = new Uint16Array(end);
+  const gone = new Set([...pending.ended, ...pending.begun].map(({ a, b }) => a * end + b));
+  const tie = ({ a, b }: PairName): void => {
+    found.union(a, b);
+    ties[b] = (ties[b] ?? 0) + 1;
+  };
+  for await (const name of scan.ties()) if (!gone.has(name.a * end + name.b)) tie(name);
+  for (const pair of pending.begun) if (pair.class === 'auto') tie(pair);
+  return { find: found.find, ties };
+}
+
+/** Whether each two records of the family are tied: `resolve` then makes one group of them, whatever the order. */
+const isComplete = (records: readonly RecordKey[], { ties }: Components): boolean =>
+  records.reduce((sum, record) => sum + (ties[record] ?? 0), 0) === (records.length * (records.length - 1)) / 2;
 
 /**
  * Families: components, and those that share a golden record with them. Each is independent of every other, so that they can be
- * decided in any chunks. One of a single record whose link is in order needs no decision.
+ * decided in any chunks. One that is a single person already and must be needs no decision.
  */
-function familiesOf({ golden, outdated }: Standing, components: UnionFind, touched: ReadonlySet<RecordKey>) {
+function familiesOf(
+  { golden, outdated }: Standing,
+  components: Components,
+  { touched, maxGroup }: { readonly touched: ReadonlySet<RecordKey>; readonly maxGroup: number },
+) {
   const families = createUnionFind(golden.length);
   const firstOf = new Map<GoldenKey, RecordKey>();
   const sizes = new Map<RecordKey, number>();
@@ -125,8 +143,8 @@ function familiesOf({ golden, outdated }: Standing, components: UnionFind, touch
   }
   const members = Map.groupBy(records, (record) => families.find(record));
   for (const [first, those] of members) {
-    const [only, ...others] = those;
-    if (only !== undefined && others.length === 0 && outdated[only] === 0 && !touched.has(only)) members.delete(first);
+    const inOrder = those.every((record) => outdated[record] === 0 && golden[record] === golden[first] && !touched.has(record));
+    if (inOrder && those.length <= maxGroup && isComplete(those, components)) members.delete(first);
   }
   return { families, members, components: [...sizes.values()].filter((size) => size > 1).length };
 }
@@ -204,7 +222,14 @@ export async function rematch(request: RematchRequest): Promise<RematchCounts> {
   const standing = await readStanding(request, end);
   const components = await readComponents(request, end);
   const touched = new Set([...pending.begun, ...pending.ended].flatMap(({ a, b }) => [a, b]));
-  const { families, members, components: several } = familiesOf(standing, components, touched);
+  const {
+    families,
+    members,
+    components: several,
+  } = familiesOf(standing, components, {
+    touched,
+    maxGroup: request.decider.rules.limits.maxGroup,
+  });
   const pairs = pendingOf(request, families);
   const counts: RematchCounts = {
     records: standing.records,

@@ -1,6 +1,6 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
-import { meets, subjectOf } from '../fhir/demographics.ts';
+import { meets, storedSubject } from '../fhir/demographics.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { PatientSearch } from '../fhir/search.ts';
@@ -35,7 +35,7 @@ async function matchesVisibly(lookup: Lookup, stored: StoredRecord, search: Pati
 const meetsAll = ({ principal }: Lookup, { record, resource }: StoredRecord, { conditions }: PatientSearch): boolean => {
   if (conditions.length === 0) return true;
   if (!seesWhole(principal, record.source)) return false;
-  const subject = subjectOf(JSON.parse(resource) as Patient, record.source, record.lastUpdated);
+  const subject = storedSubject(resource, record.source, record.lastUpdated);
   return conditions.every((condition) => meets(condition, subject));
 };
 

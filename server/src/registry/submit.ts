@@ -48,11 +48,7 @@ export async function isUnchanged({ overlay, rules }: Case, submission: Submissi
   return links.some((link) => link.until === null && link.ruleVersion === rules.version);
 }
 
-export async function accepted(
-  overlay: Overlay,
-  key: RecordKey,
-  rest: Pick<Accepted, 'status' | 'truncated'>,
-): Promise<Accepted> {
+async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, 'status' | 'truncated'>): Promise<Accepted> {
   const record = await overlay.record(key);
   const golden = record && (await overlay.golden(record.golden));
   if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);

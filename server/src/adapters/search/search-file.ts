@@ -53,7 +53,7 @@ const connect = (file: string, readOnly: boolean): Database.Database => {
   return db;
 };
 
-export const searchFile = (dir: string): string => join(dir, 'search.sqlite');
+const searchFile = (dir: string): string => join(dir, 'search.sqlite');
 
 const remake = (file: string): Database.Database => {
   for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });

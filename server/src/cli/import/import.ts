@@ -2,12 +2,10 @@ import { basename } from 'node:path';
 import { EXIT, type ExitCode, type Io } from '../io.ts';
 import { openMark } from './mark.ts';
 import type { Mapping } from './mapping.ts';
+import type { LoadOutcome } from './outcome.ts';
 import { createProgress } from './progress.ts';
 import { type FileRow, openPatientFile } from './read-file.ts';
 import { openRefusedRows } from './refused-rows.ts';
-
-export type LoadOutcome =
-  { readonly status: 'created' | 'updated' | 'unchanged' } | { readonly status: 'refused'; readonly reason: string };
 
 /** Who takes the Patients: a registry in this process, or the server that runs on the data folder. */
 export interface Loader {

@@ -158,5 +158,5 @@ export function patientOfRow(mapping: Mapping, row: Readonly<Record<string, stri
     ...((name.given ?? name.family) !== undefined && { name: [name] }),
     ...(telecom.length > 0 && { telecom }),
     ...(Object.keys(address).length > 0 && { address: [address] }),
-  } as Patient;
+  };
 }

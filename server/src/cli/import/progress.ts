@@ -1,5 +1,5 @@
 import type { Io } from '../io.ts';
-import type { LoadOutcome } from './import.ts';
+import type { LoadOutcome } from './outcome.ts';
 
 type Count = Record<LoadOutcome['status'], number>;
 

@@ -6,6 +6,14 @@ import { UNLISTED } from './postings.ts';
 import type { Records, Values } from './records.ts';
 import type { Tuning } from './tuning.ts';
 
+/** Calls `found` with each number in a posting list that was not given up. */
+const eachPosting = (id: number, heads: Uint32Array, blocks: Uint32Array, found: (number: number) => void): void => {
+  const [start = 0, count = 0] = [heads[2 * id], heads[2 * id + 1]];
+  if (id === 0 || count === 0 || count === UNLISTED) return;
+  if (count === 1) found(start);
+  else for (let at = start; at < start + count; at++) found(blocks[at] ?? 0);
+};
+
 /** Finds the distinct values of the other record's feature that agree with a text. */
 export interface AgreeingValues {
   /** Whether an answer costs no search: the method needs none, or the list is kept. */
@@ -56,7 +64,7 @@ export function createAgreeingValues(
   const agrees = ({ measuring, threshold, parameters }: CompiledAgreement, text: string, other: string): boolean =>
     isAgreement(measuring, measuring.measure(text, other, parameters), threshold);
 
-  const valuesOf = ({ dictionary }: CompiledAgreement): Values => records.values[dictionary] as Values;
+  const valuesOf = ({ dictionary }: CompiledAgreement): Values => records.values[dictionary]!;
 
   /** Records of the feature have it: values of another feature in the same dictionary are of no use. */
   const isUsed = ({ other }: CompiledAgreement, id: number): boolean =>
@@ -133,11 +141,3 @@ export function createAgreeingValues(
     },
   };
 }
-
-/** Calls `found` with each number in a posting list that was not given up. */
-export const eachPosting = (id: number, heads: Uint32Array, blocks: Uint32Array, found: (number: number) => void): void => {
-  const [start = 0, count = 0] = [heads[2 * id], heads[2 * id + 1]];
-  if (id === 0 || count === 0 || count === UNLISTED) return;
-  if (count === 1) found(start);
-  else for (let at = start; at < start + count; at++) found(blocks[at] ?? 0);
-};

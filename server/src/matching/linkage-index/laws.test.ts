@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExhaustiveIndex } from '../exhaustive.ts';
-import { arbitraryRules, arbitraryStep, type Step } from '../laws.fixture.ts';
+import { arbitraryRules, arbitraryStep, type Step } from '../../../test/support/random-rules.ts';
 import { createLinkageIndex, openIndexReader } from './index.ts';
 import { TUNING, type Tuning } from './tuning.ts';
 

@@ -115,7 +115,7 @@ export const openLetterPlanes = (arenas: Arenas, name: string, slots: number): L
   };
 
   const scan = (letters: Letters, chunk: number, needed: readonly [number, number, number], found: (id: number) => void) => {
-    const [none, one, more] = needed.map((least) => least - letters.uncounted) as [number, number, number];
+    const [none, one, more] = [needed[0] - letters.uncounted, needed[1] - letters.uncounted, needed[2] - letters.uncounted];
     const used = chunks.view[2 * chunk + 1] ?? 0;
     const bits = planes.view;
     const base = chunk * PLANES * width;

@@ -76,7 +76,7 @@ export const openRecords = (
   const has = (record: RecordKey): boolean => (((present.view[record >> 5] ?? 0) >>> (record & 31)) & 1) === 1;
 
   const addValue = (place: number, text: string): number => {
-    const { dictionary, planes, codes } = values[place] as Values;
+    const { dictionary, planes, codes } = values[place]!;
     const before = dictionary.size;
     const id = dictionary.add(text);
     if (id <= before) return id;

@@ -1,6 +1,6 @@
 /** Random decision rules of every supported kind, records and histories: few values, so that agreement is common. */
 import fc from 'fast-check';
-import type { Retrieval, ScoredCandidate } from './candidates.ts';
+import type { Retrieval, ScoredCandidate } from '../../src/matching/candidates.ts';
 import {
   type Agreement,
   type Comparison,
@@ -10,8 +10,8 @@ import {
   type Rule,
   type RuleSet,
   VALUE_SEPARATOR,
-} from './model.ts';
-import { compareStrength, verdict } from './score.ts';
+} from '../../src/matching/model.ts';
+import { compareStrength, verdict } from '../../src/matching/score.ts';
 
 const VALUES = ['', 'anna', 'ana', 'anne', 'hanna', 'መሐመድ', 'መሐመዳ', '1990-01-01', '1990', '\u{10428}\u{10429}'];
 const MULTI: readonly MultiValue[] = ['join', 'all', 'any'];
