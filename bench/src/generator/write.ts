@@ -21,7 +21,13 @@ export const patientOf = (r: GeneratedRecord): object => ({
     ...(r.nationalId === '' ? [] : [{ system: `${AUTHORITY}/nationalid`, value: r.nationalId }]),
     ...(r.artNumber === '' ? [] : [{ system: `${AUTHORITY}/artnumber`, value: r.artNumber }]),
   ],
-  name: [{ use: 'official', ...(r.family !== '' && { family: r.family }), given: r.given.split(' ') }],
+  name: [
+    {
+      use: 'official',
+      ...(r.family !== '' && { family: r.family }),
+      ...(r.given.trim() !== '' && { given: r.given.split(' ').filter((name) => name !== '') }),
+    },
+  ],
   ...(r.sex !== '' && { gender: r.sex }),
   ...(r.birthDate !== '' && { birthDate: r.birthDate }),
   ...(r.phone !== '' && { telecom: [{ system: 'phone', value: r.phone }] }),

@@ -10,8 +10,9 @@ import type { Ledger, RegistryScan } from '../registry/ports.ts';
 /** Fewer records are read from the store as quickly. */
 const LEAST = 20_000;
 
-/** Writes to the index after which a snapshot is due: so many, and a tenth of the records. */
+/** Records written after which a snapshot is due: so many, and a share of all. */
 const DUE = 50_000;
+const DUE_SHARE = 1 / 4;
 
 const fileOf = (dataDir: string): string => join(dataDir, 'index.snapshot');
 
@@ -46,8 +47,8 @@ export async function findIndex(
 }
 
 export interface IndexSnapshots {
-  /** After a batch, when nothing is being decided: writes a snapshot in a thread of its own where one is due. */
-  offer(sequence: number): void;
+  /** After a batch of so many records, when nothing is being decided: writes a snapshot in a thread of its own where one is due. */
+  offer(sequence: number, written: number): void;
   /** Waits for one that is being written, and writes a last one where anything came since. */
   close(): Promise<void>;
 }
@@ -67,7 +68,10 @@ export function keepSnapshots(
   }: { readonly rules: RuleSet; readonly ledger: Ledger; readonly scan: RegistryScan; readonly warn: (words: string) => void },
 ): IndexSnapshots {
   const file = fileOf(dataDir);
-  let written = held === undefined ? -1 : 0;
+  /** Records written since the last snapshot. */
+  let since = held === undefined ? Infinity : 0;
+  /** Where the last one stands. */
+  let last = held ?? -1;
   let writing: Promise<void> | null = null;
 
   const describe = async (sequence: number): Promise<SnapshotOf | undefined> => {
@@ -93,25 +97,26 @@ export function keepSnapshots(
   };
 
   return {
-    offer(sequence) {
-      const due = written < 0 ? 0 : Math.max(DUE, index.size / 10);
-      if (writing || index.size < LEAST || index.writes - written < due) return;
+    offer(sequence, written) {
+      since += written;
+      if (writing || index.size < LEAST || since < Math.max(DUE, index.size * DUE_SHARE)) return;
       index.freeze();
-      const before = index.writes;
+      since = 0;
+      last = sequence;
       writing = writeApart(sequence)
         .catch((error: unknown) => {
           warn(`the snapshot of the index could not be written: ${error instanceof Error ? error.name : 'unknown'}`);
         })
         .finally(() => {
           index.thaw();
-          written = before;
           writing = null;
         });
     },
     async close() {
       await writing;
-      if (index.size < LEAST || index.writes === written) return;
-      const of = await describe((await ledger.head()).sequence);
+      const { sequence } = await ledger.head();
+      if (index.size < LEAST || (since === 0 && last === sequence)) return;
+      const of = await describe(sequence);
       if (of) writeSnapshot(file, of, index.arenas);
     },
   };

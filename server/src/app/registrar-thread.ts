@@ -44,7 +44,7 @@ const indexed = await prepare({
   },
   ...(held !== undefined && { held }),
 });
-snapshots.offer((await store.ledger.head()).sequence);
+snapshots.offer((await store.ledger.head()).sequence, 0);
 
 const registrar = createRegistrar({
   ledger: store.ledger,
@@ -54,7 +54,7 @@ const registrar = createRegistrar({
   pause: (milliseconds) => (milliseconds === 0 ? setImmediate() : setTimeout(milliseconds)),
   warn,
   observe: (report) => {
-    snapshots.offer(report.indexed);
+    snapshots.offer(report.indexed, report.written);
     void reportBatch(report);
   },
 });

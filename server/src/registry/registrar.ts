@@ -40,6 +40,8 @@ export interface BatchReport {
   readonly commitMs: number;
   /** Every change set up to here is in the candidate index. */
   readonly indexed: Sequence;
+  /** Records that were written with content. */
+  readonly written: number;
 }
 
 export interface Registrar {
@@ -124,6 +126,7 @@ async function runBatch(dependencies: RegistrarDependencies, projection: Project
       decideMs: decided - begun,
       commitMs: done - decided,
       indexed: head.sequence + changes.length,
+      written: overlay.rewritten.size,
     });
     return;
   }

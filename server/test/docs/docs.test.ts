@@ -24,6 +24,14 @@ const notRun = new Map([
   ['npm run bench', measured],
   ['npm run bench -- --no-gate', measured],
   ['npm run bench -- comparators', measured],
+  ['npm run bench -- decisions --records 1000000', measured],
+  ['npm run bench -- scale', measured],
+  [
+    'npm run bench -- generate --profile uganda --records 1000000 --out people.csv --truth truth.csv',
+    'it writes 80 MB; the generator has tests of its own',
+  ],
+  ['LAW_HISTORIES=100000 npm test -- server/src/matching/linkage-index/laws', measured],
+  ['python3 bench/splink/person_model.py people.csv truth.csv', 'it needs packages of PyPI'],
   ['npm test -- server/test/quality', wholeSuite],
   ['npm run simulate -- --from 1 --count 100000', measured],
   ['npm run simulate -- --from 1 --count 2000', 'the simulation has tests of its own'],
@@ -139,6 +147,20 @@ describe('the page for administrators', () => {
     expect(all).toMatch(/^opencr_records 3$/m);
     for (const [metric = ''] of textOf('docs/administrator.md').matchAll(/(?<=`)opencr_\w+/g)) expect(all).toContain(metric);
     await reader.stopServer();
+  });
+});
+
+describe('the page of files', () => {
+  it('imports a file after a dry run, and matches everything again after a preview', async () => {
+    reader.turnPage();
+    const [imported, rematched] = await paste('docs/import.md');
+    done([imported, rematched].filter((output) => output !== undefined));
+    expect(imported?.stdout).toContain('"family": "Okello"');
+    expect(imported?.stderr).toMatch(/2 rows of a csv file; nothing was written/);
+    expect(imported?.stderr).toMatch(/2 rows, .* 2 created, 0 updated, 0 unchanged, 0 refused/);
+    expect(rematched?.stdout).toMatch(
+      /Records that would move to another golden record: 0;.*\n.*\n.*\nRecords that moved to another golden record: 0;/,
+    );
   });
 });
 

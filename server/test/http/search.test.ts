@@ -58,7 +58,7 @@ describe('search by demographics', () => {
     ['_lastUpdated=ge2020&family=w', ['dan']],
     ['_lastUpdated=lt2020', []],
     ['family=%25', []],
-  ])('%s finds %j', async (query, expected) => {
+  ])('SRCH-08, SRCH-09, SRCH-10: %s finds %j', async (query, expected) => {
     expect(named(await bundleOf(query)).toSorted()).toEqual(expected);
   });
 
@@ -70,7 +70,7 @@ describe('search by demographics', () => {
     expect((await bundleOf('family=zuhura&active=false')).total).toBe(1);
   });
 
-  it('sorts and pages, and each page names the next', async () => {
+  it('SRCH-05, SRCH-02: sorts and pages, and each page names the next', async () => {
     let url = '_sort=-birthdate&_count=2&gender=male,female&_lastUpdated=ge2020&active=true';
     const seen: string[] = [];
     for (;;) {
@@ -84,7 +84,7 @@ describe('search by demographics', () => {
     expect(seen).toEqual(['dan', 'anna', 'bosco', 'celia']);
   });
 
-  it('includes golden records, and answers as much of each match as was asked for', async () => {
+  it('SRCH-06, SRCH-07: includes golden records, and answers as much of each match as was asked for', async () => {
     const included = await bundleOf('family:exact=Okello&_include=Patient:link');
     expect(included.entry?.map(({ search: how }) => how?.mode)).toEqual(['match', 'include']);
     const [elements] = (await bundleOf('family:exact=Okello&_elements=birthDate')).entry ?? [];

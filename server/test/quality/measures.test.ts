@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { dataFolder } from '../support/data-folder.ts';
 import { Story } from '../support/story.ts';
-import { pairwise } from './pairwise.ts';
+import { bCubed, pairwise } from './pairwise.ts';
 import { upheavals } from './upheaval.ts';
 
 const clusters = (...groups: readonly (readonly string[])[]): ReadonlyMap<string, string> =>
@@ -13,6 +13,18 @@ it('counts a true pair as found when both are in one cluster, and every other pa
     ['b', 'c'],
   ]);
   expect(found).toEqual({ precision: 1 / 3, recall: 1 / 3, f1: 1 / 3 });
+});
+
+it('gives each record its share of its own cluster and person', () => {
+  // Of a, b, x in one cluster two are one person; c is alone, and with a and b in truth; y is alone and right.
+  const truth = [
+    ['a', 'b'],
+    ['b', 'c'],
+  ] as const;
+  const precision = (2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5;
+  const recall = (2 / 3 + 2 / 3 + 1 + 1 / 3 + 1) / 5;
+  const found = bCubed(clusters(['a', 'b', 'x'], ['c'], ['y']), truth);
+  expect(found).toBeCloseTo((2 * precision * recall) / (precision + recall), 12);
 });
 
 const eitherField = {

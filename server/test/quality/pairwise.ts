@@ -19,6 +19,21 @@ function joined(pairs: readonly (readonly [string, string])[]): ReadonlyMap<stri
   return new Map(pairs.flat().map((name) => [name, rootOf(name)]));
 }
 
+/** B-cubed F1 (A. Bagga, B. Baldwin, LREC 1998): precision and recall of each record's own cluster, averaged. */
+export function bCubed(found: ReadonlyMap<string, string>, truePairs: readonly (readonly [string, string])[]): number {
+  const truth = joined(truePairs);
+  const names = [...found.keys()];
+  const clusterOf = (name: string): string => found.get(name) ?? name;
+  const personOf = (name: string): string => truth.get(name) ?? name;
+  const both = Map.groupBy(names, (name) => JSON.stringify([clusterOf(name), personOf(name)]));
+  const [clusters, persons] = [Map.groupBy(names, clusterOf), Map.groupBy(names, personOf)];
+  const mean = (sizeOf: (name: string) => number): number =>
+    [...both.values()].reduce((sum, group) => sum + group.length ** 2 / sizeOf(group[0] ?? ''), 0) / names.length;
+  const precision = mean((name) => clusters.get(clusterOf(name))?.length ?? 1);
+  const recall = mean((name) => persons.get(personOf(name))?.length ?? 1);
+  return (2 * precision * recall) / (precision + recall);
+}
+
 /**
  * @param found The cluster of every record.
  * @param truePairs Pairs of one person; whoever two pairs share is one with both.

@@ -167,9 +167,16 @@ export class Story {
   }
 
   /** `clinicA` loads its records, by name, all at once. */
-  async loads(client: string, people: readonly (readonly [name: string, person: Person])[]): Promise<readonly LoadedEntry[]> {
-    const submissions = people.map(([name, person]) => {
-      const taken = this.take(client, patientOf(client, name, person));
+  loads(client: string, people: readonly (readonly [name: string, person: Person])[]): Promise<readonly LoadedEntry[]> {
+    return this.loadsPatients(
+      client,
+      people.map(([name, person]) => patientOf(client, name, person)),
+    );
+  }
+
+  async loadsPatients(client: string, patients: readonly object[]): Promise<readonly LoadedEntry[]> {
+    const submissions = patients.map((patient) => {
+      const taken = this.take(client, patient);
       if (isRefusal(taken)) throw new Error(JSON.stringify(taken));
       return taken.submission;
     });

@@ -15,8 +15,6 @@ import { type Tuning, TUNING } from './tuning.ts';
 export interface LinkageIndex extends CandidateIndex {
   /** The arrays, as other threads and snapshots may read them while the index is frozen. */
   readonly arenas: readonly Arena[];
-  /** How often it was written, since it was made. */
-  readonly writes: number;
   /** What the arrays hold depends on nothing else: a snapshot of another layout does not fit. */
   readonly layout: string;
   /** From here to `thaw` the arrays do not change: what is written meanwhile is kept aside, and answers hold it all the same. */
@@ -41,7 +39,6 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
   const arenas: Arenas = createArenas(existing, reserve);
   const records = openRecords(arenas, compiled, tuning);
   const retrieve = createRetrieve(compiled, records, tuning);
-  let writes = 0;
   /** Written while frozen; null where removed. */
   let aside: Map<RecordKey, FeatureValues | null> | null = null;
 
@@ -72,17 +69,12 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
     get arenas() {
       return arenas.all();
     },
-    get writes() {
-      return writes;
-    },
     layout: compiled.layout,
     upsert(record, values) {
-      writes += 1;
       if (aside === null) records.put(record, values);
       else aside.set(record, values);
     },
     remove(record) {
-      writes += 1;
       if (aside === null) records.remove(record);
       else aside.set(record, null);
     },
