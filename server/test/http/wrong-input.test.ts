@@ -309,7 +309,7 @@ describe('URLs and parameters', () => {
   const BAD: Expected = [400, 'invalid'];
   it.each<[string, string, Expected]>([
     ['GET', '/fhir/Patient', BAD],
-    ['GET', '/fhir/Patient?family=Okello', BAD],
+    ['GET', '/fhir/Patient?family=', BAD],
     ['GET', '/fhir/Patient?identifier=', BAD],
     ['GET', '/fhir/Patient?identifier=%7C', BAD],
     ['GET', '/fhir/Patient?identifier=a,,b', BAD],

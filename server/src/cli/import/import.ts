@@ -102,6 +102,7 @@ export async function importFile(io: Io, request: ImportRequest, loader: Loader)
     if (stopping()) break;
     const before = settling;
     const loading = loadChunk(loader, rows, what);
+    loading.catch(() => undefined); // heard of where its rows are settled, which is after those of the chunk before
     settling = before.then(() => settle(rows, loading));
     // Whoever waits for the chunk before hears of a failure; nobody may be waiting for this one yet.
     settling.catch(() => undefined);
