@@ -24,6 +24,7 @@ const notRun = new Map([
   ['npm run bench', measured],
   ['npm run bench -- --no-gate', measured],
   ['npm run bench -- comparators', measured],
+  ['npm run bench -- decisions', measured],
   ['npm run bench -- decisions --records 1000000', measured],
   ['npm run bench -- scale', measured],
   [
