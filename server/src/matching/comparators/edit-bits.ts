@@ -20,43 +20,16 @@
  * What an exchange sets need not go on down the column by the addition, which goes on only where `vp` is 1: as the letters of row
  * i and column l are the same, D[i,j-1] <= D[i,l] + (j-1-l) <= D[k-1,l-1] + (i-k) + (j-1-l) = E = D[i-1,j-1].
  */
+import { FIRST_SURROGATE, mark, ones, unmark, WORD } from './bits.ts';
 import { perCodePoint as masks, type CodePoints } from './code-points.ts';
 
 /** Which exchanges count as one edit: none, of two neighbours that stay neighbours, or of any that become or were neighbours. */
 export type Swaps = 'none' | 'adjacent' | 'any';
 
-/** Rows whose differences fit the bits of a number in JavaScript's integer operations. */
-export const WORD = 32;
-
-/** From here on a UTF-16 unit may be half a code point. */
-const FIRST_SURROGATE = 0xd800;
-
-/** How many bits are 1, by adding neighbours. */
-const ones = (bits: number): number => {
-  const pairs = bits - ((bits >>> 1) & 0x55555555);
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-};
-
 /** The sum of the first 1 to 32 differences down a column. */
 const descent = (vp: number, vn: number, rows: number): number => {
   const used = -1 >>> (WORD - rows);
   return ones(vp & used) - ones(vn & used);
-};
-
-/** Marks in which rows each unit stands; answers all bits that any unit has. */
-const mark = (pattern: string): number => {
-  let seen = 0;
-  for (let i = 0; i < pattern.length; i++) {
-    const unit = pattern.charCodeAt(i);
-    seen |= unit;
-    masks[unit] = (masks[unit] ?? 0) | (1 << i);
-  }
-  return seen;
-};
-
-const unmark = (pattern: string): void => {
-  for (let i = 0; i < pattern.length; i++) masks[pattern.charCodeAt(i)] = 0;
 };
 
 /** Levenshtein straight from strings, the pattern of 1 to 32 units; -1 where there may be surrogates. */

@@ -1,17 +1,21 @@
+import { WORD } from './bits.ts';
 import { left, readDifference, right } from './code-points.ts';
 import { lettersNeeded, type Outline } from './comparator.ts';
-import { byStrips, damerauOfUnits, levenshteinOfUnits, type Swaps, WORD } from './edit-bits.ts';
+import { byStrips, damerauOfUnits, levenshteinOfUnits, type Swaps } from './edit-bits.ts';
+
+/** Straight from the strings; -1 where they do not allow it: too long, or units that may be no code points. */
+const ofUnits = (pattern: string, text: string, swaps: Swaps): number => {
+  if (pattern.length > WORD || pattern.length === 0) return -1;
+  return swaps === 'none' ? levenshteinOfUnits(pattern, text) : damerauOfUnits(pattern, text, swaps);
+};
 
 /** Least number of insertions, deletions, substitutions and such exchanges that make one text the other. */
 export const editDistance = (a: string, b: string, swaps: Swaps): number => {
   if (a === b) return 0;
-  // The fewer columns the better, as long as the rows fit.
-  const isFirstPattern = a.length > b.length === Math.max(a.length, b.length) <= WORD;
-  const [pattern, text] = isFirstPattern ? [a, b] : [b, a];
-  if (pattern.length > 0 && pattern.length <= WORD) {
-    const distance = swaps === 'none' ? levenshteinOfUnits(pattern, text) : damerauOfUnits(pattern, text, swaps);
-    if (distance >= 0) return distance;
-  }
+  // The longer one as the pattern leaves fewer columns, as long as its rows fit.
+  const isFirstPattern = a.length > b.length ? a.length <= WORD : b.length > WORD;
+  const distance = isFirstPattern ? ofUnits(a, b, swaps) : ofUnits(b, a, swaps);
+  if (distance >= 0) return distance;
   readDifference(a, b);
   if (left.length === 0 || right.length === 0) return left.length + right.length;
   return left.length <= right.length ? byStrips(left, right, swaps) : byStrips(right, left, swaps);

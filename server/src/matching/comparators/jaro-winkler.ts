@@ -1,4 +1,5 @@
-import { left, readBoth, right } from './code-points.ts';
+import { FIRST_SURROGATE, mark, ones, unmark, WORD } from './bits.ts';
+import { left, perCodePoint as masks, readBoth, right } from './code-points.ts';
 import { type Comparator, type ComparatorParameter, lettersNeeded, type Outline } from './comparator.ts';
 
 const PREFIX_SCALE = 0.1;
@@ -12,6 +13,36 @@ const buffersFor = (length: number): typeof buffers => {
   return buffers;
 };
 
+const windowOf = (longer: number): number => Math.max(0, (longer >> 1) - 1);
+
+const shareOf = (matches: number, outOfOrder: number, lengths: readonly [number, number]): number =>
+  matches === 0 ? 0 : (matches / lengths[0] + matches / lengths[1] + (matches - outOfOrder / 2) / matches) / 3;
+
+/** As `jaro` below, straight from strings of at most 32 units, places as bits; -1 where there may be surrogates. */
+const jaroOfUnits = (source: string, target: string): number => {
+  let seen = mark(target);
+  const window = windowOf(Math.max(source.length, target.length));
+  let within = (2 << window) - 1;
+  let taken = 0;
+  let paired = 0;
+  for (let i = 0; i < source.length; i++) {
+    const unit = source.charCodeAt(i);
+    seen |= unit;
+    const free = (masks[unit] ?? 0) & within & ~taken;
+    taken |= free & -free;
+    if (free !== 0) paired |= 1 << i;
+    within = (within << 1) | Number(i < window);
+  }
+  let outOfOrder = 0;
+  for (let rest = taken; rest !== 0; rest &= rest - 1) {
+    const unit = source.charCodeAt(31 - Math.clz32(paired & -paired));
+    if (((masks[unit] ?? 0) & rest & -rest) === 0) outOfOrder++;
+    paired &= paired - 1;
+  }
+  unmark(target);
+  return seen < FIRST_SURROGATE ? shareOf(ones(taken), outOfOrder, [source.length, target.length]) : -1;
+};
+
 /**
  * Similarity of what `readBoth` read. M. Jaro, JASA 84 (1989): each code point of one text is paired with the first free
  * equal one of the other within the window; paired ones that stand in another order there count half.
@@ -20,7 +51,7 @@ const jaro = (): number => {
   const { codes: source, length: sourceLength } = left;
   const { codes: target, length: targetLength } = right;
   const longer = Math.max(sourceLength, targetLength);
-  const window = Math.max(0, (longer >> 1) - 1);
+  const window = windowOf(longer);
   const { matched, taken } = buffersFor(longer);
   let matches = 0;
   for (let i = 0; i < sourceLength; i++) {
@@ -33,27 +64,36 @@ const jaro = (): number => {
       break;
     }
   }
-  if (matches === 0) return 0;
   let outOfOrder = 0;
   for (let j = 0, k = 0; k < matches; j++) {
     if (taken[j] === 1 && matched[k++] !== target[j]) outOfOrder++;
   }
-  return (matches / sourceLength + matches / targetLength + (matches - outOfOrder / 2) / matches) / 3;
+  return shareOf(matches, outOfOrder, [sourceLength, targetLength]);
 };
 
-const commonPrefix = (): number => {
-  const most = Math.min(LONGEST_PREFIX, left.length, right.length);
+/** In code points. */
+const commonPrefix = (a: string, b: string): number => {
   let length = 0;
-  while (length < most && left.codes[length] === right.codes[length]) length++;
+  for (let at = 0; length < LONGEST_PREFIX && at < a.length; length++) {
+    const code = a.codePointAt(at);
+    if (code === undefined || code !== b.codePointAt(at)) break;
+    at += code > 0xffff ? 2 : 1;
+  }
   return length;
+};
+
+const plainSimilarity = (a: string, b: string): number => {
+  const similarity = a.length <= WORD && b.length <= WORD ? jaroOfUnits(a, b) : -1;
+  if (similarity >= 0) return similarity;
+  readBoth(a, b);
+  return jaro();
 };
 
 /** W. Winkler, "String comparator metrics and enhanced decision rules", ASA Survey Research Methods (1990). */
 const similarity = (a: string, b: string, boostThreshold: number): number => {
   if (a === b) return 1;
-  readBoth(a, b);
-  const plain = jaro();
-  return plain < boostThreshold ? plain : plain + commonPrefix() * PREFIX_SCALE * (1 - plain);
+  const plain = plainSimilarity(a, b);
+  return plain < boostThreshold ? plain : plain + commonPrefix(a, b) * PREFIX_SCALE * (1 - plain);
 };
 
 /**

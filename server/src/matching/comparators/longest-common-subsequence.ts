@@ -1,9 +1,7 @@
+import { ones, WORD } from './bits.ts';
 import { left, perCodePoint, readDifference, right, threeRows, type CodePoints } from './code-points.ts';
 import { type Comparator, lettersNeeded, type Outline, TOLERANCE } from './comparator.ts';
 import { longerLength } from './edit-distance.ts';
-
-/** Longest pattern whose positions fit the bits of a number in JavaScript's integer operations. */
-const WORD = 32;
 
 /**
  * One step per code point of `text` for the whole of `pattern` (1 to 32 code points): M. Crochemore, C. Iliopoulos,
@@ -23,9 +21,7 @@ const bitParallel = (pattern: CodePoints, text: CodePoints): number => {
     v = (v + (v & mask)) | (v & ~mask);
   }
   for (let i = 0; i < length; i++) masks[codes[i] ?? 0] = 0;
-  let common = 0;
-  for (let found = ~v & (-1 >>> (WORD - length)); found !== 0; found &= found - 1) common++;
-  return common;
+  return ones(~v & (-1 >>> (WORD - length)));
 };
 
 /** The textbook table, two rows of it: for the few pairs of values that both have more than 32 code points. */
