@@ -3,33 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAgreement, comparatorOf } from './index.ts';
 import { metaphoneCode } from './metaphone.ts';
-import { ALPHABETS, measure } from './pairs.fixture.ts';
+import { agreesOn, measure, textOf } from './pairs.fixture.ts';
 import { slowMetaphone } from './slow-metaphone.ts';
-import { slowDateDamerau, slowLcs, slowNgram, slowShingles } from './slow-references-1x.ts';
+import { slowDateDamerau } from './slow-references-1x.ts';
 
-const RUNS = 20_000;
-
-const textOf = (alphabet: string, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(...alphabet), maxLength });
-
-/** Two texts of one script: nine times in ten short, else long enough to leave the bit-parallel word. */
-const pair: fc.Arbitrary<readonly [string, string]> = fc
-  .tuple(fc.constantFrom(...ALPHABETS), fc.integer({ min: 1, max: 10 }))
-  .chain(([alphabet, tenth]) => {
-    const text = textOf(alphabet, tenth === 10 ? 80 : 10);
-    return fc.tuple(text, text);
-  });
-
-const agreesOn = (runs: number, pairs: fc.Arbitrary<readonly [string, string]>, law: (a: string, b: string) => boolean): void =>
-  fc.assert(
-    fc.property(pairs, ([a, b]) => law(a, b)),
-    { numRuns: runs },
-  );
-
-const isNear = (x: number, y: number): boolean => Math.abs(x - y) < 1e-12;
-
-/** Blanks, single and in a row, among letters of one script. */
-const withBlanks = fc.tuple(textOf('abc  ', 12), textOf('abc  ', 12));
+const RUNS = Number(process.env['LAW_PAIRS'] ?? 20_000);
 
 describe('measures over shingles', () => {
   // From the README and the tests of tdebatty/java-string-similarity, which OpenCR 1.x's plugins ran.
@@ -56,24 +34,6 @@ describe('measures over shingles', () => {
     for (const name of ['cosine-similarity', 'jaccard-similarity', 'dice-similarity']) expect(measure(name, 'li', 'xu')).toBe(0);
     expect(measure('qgram', 'li', 'xu')).toBe(2);
   });
-
-  it(`equal their definitions on ${RUNS} pairs of many scripts, blanks in a row among them`, () => {
-    const cases = fc.tuple(fc.oneof({ weight: 4, arbitrary: pair }, withBlanks), fc.integer({ min: 1, max: 5 }));
-    const law = ([[a, b], k]: readonly [readonly [string, string], number]): boolean => {
-      if (a === b) return true;
-      const slow = slowShingles(a, b, k);
-      return (
-        isNear(measure('cosine-similarity', a, b, { k }), slow.cosine) &&
-        isNear(measure('cosine-distance', a, b, { k }), 1 - slow.cosine) &&
-        isNear(measure('jaccard-similarity', a, b, { k }), slow.jaccard) &&
-        isNear(measure('jaccard-distance', a, b, { k }), 1 - slow.jaccard) &&
-        isNear(measure('dice-similarity', a, b, { k }), slow.dice) &&
-        isNear(measure('dice-distance', a, b, { k }), 1 - slow.dice) &&
-        measure('qgram', a, b, { k }) === slow.qgram
-      );
-    };
-    fc.assert(fc.property(cases, law), { numRuns: RUNS });
-  });
 });
 
 describe('measures over the longest common subsequence', () => {
@@ -90,20 +50,6 @@ describe('measures over the longest common subsequence', () => {
     ['normalized-lcs-similarity', 'ab', 'xy', 0],
   ])('%s of %s and %s is %d', (name, a, b, expected) => {
     expect(measure(name, a, b)).toBeCloseTo(expected, 12);
-  });
-
-  it(`equal the recurrence on ${RUNS} pairs of many scripts`, () => {
-    agreesOn(RUNS, pair, (a, b) => {
-      const [m, n, common] = [[...a].length, [...b].length, slowLcs(a, b)];
-      const longer = Math.max(1, m, n);
-      const distance = m + n - 2 * common;
-      return (
-        measure('longest-common-subsequence', a, b) === distance &&
-        isNear(measure('metric-lcs', a, b), a === b ? 0 : 1 - common / longer) &&
-        isNear(measure('normalized-lcs-distance', a, b), distance / longer) &&
-        isNear(measure('normalized-lcs-similarity', a, b), Math.max(0, 1 - distance / longer))
-      );
-    });
   });
 });
 
@@ -126,14 +72,6 @@ describe('Kondrak’s n-gram distance', () => {
   it('takes two characters where a rule says nothing', () => {
     expect(measure('ngram', 'abcd', 'abtuio')).toBeCloseTo(0.583, 3);
   });
-
-  it(`equals its definition on ${RUNS} pairs of many scripts`, () => {
-    const cases = fc.tuple(pair, fc.integer({ min: 1, max: 5 }));
-    fc.assert(
-      fc.property(cases, ([[a, b], n]) => isNear(measure('ngram', a, b, { n }), slowNgram(a, b, n))),
-      { numRuns: RUNS },
-    );
-  });
 });
 
 describe('dateDamerau', () => {
@@ -155,13 +93,12 @@ describe('dateDamerau', () => {
     expect(measure('dateDamerau', a, b)).toBeCloseTo(expected, 12);
   });
 
-  it(`equals a slow reference on ${RUNS} pairs of dates and of texts like dates`, () => {
+  it(`equals a slow reference on ${RUNS} pairs of dates and of texts like dates, beside those of all comparators`, () => {
     const year = fc.constantFrom('1918', '1981', '1980', '2018', '0012', '0021', '198', '19801');
     const part = fc.constantFrom('01', '10', '12', '21', '11', '13', '31', '1', '٠١');
     const date = fc.tuple(year, part, part).map((parts) => parts.join('-'));
-    agreesOn(RUNS, fc.oneof({ weight: 9, arbitrary: fc.tuple(date, date) }, pair), (a, b) =>
-      isNear(measure('dateDamerau', a, b), slowDateDamerau(a, b)),
-    );
+    const law = (a: string, b: string): boolean => Math.abs(measure('dateDamerau', a, b) - slowDateDamerau(a, b)) < 1e-12;
+    agreesOn(RUNS, fc.tuple(date, date), law);
   });
 });
 

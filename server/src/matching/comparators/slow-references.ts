@@ -74,3 +74,16 @@ export const slowJaroWinkler = (left: string, right: string, boostThreshold: num
   const differs = [0, 1, 2, 3].findIndex((k) => a[k] === undefined || a[k] !== b[k]);
   return jaro < boostThreshold ? jaro : jaro + (differs < 0 ? 4 : differs) * 0.1 * (1 - jaro);
 };
+
+/** Soundex as the National Archives print it, rule after rule, of letters a to z. */
+export const slowSoundex = (letters: string): string => {
+  const digits = letters.replace(/(?!^)[hw]/g, '').replace(/[a-z]/g, (letter) => {
+    const group = ['aeiouyhw', 'bfpv', 'cgjkqsxz', 'dt', 'l', 'mn', 'r'].findIndex((members) => members.includes(letter));
+    return String(group);
+  });
+  const code = digits
+    .replace(/(.)\1+/g, '$1')
+    .slice(1)
+    .replaceAll('0', '');
+  return letters.charAt(0).toUpperCase() + `${code}000`.slice(0, 3);
+};
