@@ -20,16 +20,16 @@
  * What an exchange sets need not go on down the column by the addition, which goes on only where `vp` is 1: as the letters of row
  * i and column l are the same, D[i,j-1] <= D[i,l] + (j-1-l) <= D[k-1,l-1] + (i-k) + (j-1-l) = E = D[i-1,j-1].
  */
-import { FIRST_SURROGATE, mark, ones, unmark, WORD } from './bits.ts';
+import { FIRST_SURROGATE, mark, onesByBytes, sumOfBytes, unmark, WORD } from './bits.ts';
 import { perCodePoint as masks, type CodePoints } from './code-points.ts';
 
 /** Which exchanges count as one edit: none, of two neighbours that stay neighbours, or of any that become or were neighbours. */
 export type Swaps = 'none' | 'adjacent' | 'any';
 
-/** The sum of the first 1 to 32 differences down a column. */
+/** The sum of the first 1 to 32 differences down a column: bits of `vp` that are 1, less those of `vn`, which are 32 without its zeros. */
 const descent = (vp: number, vn: number, rows: number): number => {
-  const used = -1 >>> (WORD - rows);
-  return ones(vp & used) - ones(vn & used);
+  const unused = WORD - rows;
+  return sumOfBytes(onesByBytes(vp << unused) + onesByBytes(~(vn << unused))) - WORD;
 };
 
 /** Levenshtein straight from strings, the pattern of 1 to 32 units; -1 where there may be surrogates. */
@@ -46,7 +46,7 @@ export const levenshteinOfUnits = (pattern: string, text: string): number => {
     vp = ((d0 & vp) << 1) | ~(d0 | hp);
     vn = hp & d0;
   }
-  unmark(pattern);
+  unmark(pattern.length);
   return seen < FIRST_SURROGATE ? text.length + descent(vp, vn, pattern.length) : -1;
 };
 
@@ -68,7 +68,7 @@ export const damerauOfUnits = (pattern: string, text: string, swaps: Swaps): num
     open = (pm & ~(d0 << 1)) | (open & hp & ~pm);
     before = pm;
   }
-  unmark(pattern);
+  unmark(pattern.length);
   return seen < FIRST_SURROGATE ? text.length + descent(vp, vn, pattern.length) : -1;
 };
 

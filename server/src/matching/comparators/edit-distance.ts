@@ -11,7 +11,6 @@ const ofUnits = (pattern: string, text: string, swaps: Swaps): number => {
 
 /** Least number of insertions, deletions, substitutions and such exchanges that make one text the other. */
 export const editDistance = (a: string, b: string, swaps: Swaps): number => {
-  if (a === b) return 0;
   // The longer one as the pattern leaves fewer columns, as long as its rows fit.
   const isFirstPattern = a.length > b.length ? a.length <= WORD : b.length > WORD;
   const distance = isFirstPattern ? ofUnits(a, b, swaps) : ofUnits(b, a, swaps);

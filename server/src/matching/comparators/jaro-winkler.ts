@@ -39,7 +39,7 @@ const jaroOfUnits = (source: string, target: string): number => {
     if (((masks[unit] ?? 0) & rest & -rest) === 0) outOfOrder++;
     paired &= paired - 1;
   }
-  unmark(target);
+  unmark(target.length);
   return seen < FIRST_SURROGATE ? shareOf(ones(taken), outOfOrder, [source.length, target.length]) : -1;
 };
 
@@ -123,7 +123,7 @@ export const jaroWinklerSimilarity: Comparator = {
   about: 'Share of characters that both texts have in about the same place, raised by a common beginning of up to four.',
   greatest: 1,
   parameters: [boostThreshold],
-  cost: 200,
+  cost: 100,
   sharedLetters: lettersAt,
   measure: (a, b, parameters) => similarity(a, b, parameters['boostThreshold'] ?? boostThreshold.default),
 };

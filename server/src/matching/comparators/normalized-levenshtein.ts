@@ -11,7 +11,7 @@ export const normalizedLevenshteinSimilarity: Comparator = {
   about: 'Share of the longer text that needs no edit (Levenshtein); 1 for two empty texts.',
   greatest: 1,
   parameters: [],
-  cost: 200,
+  cost: 100,
   sharedLetters: (outline, threshold) => lettersWithin(outline, (1 - threshold) * Math.max(outline.a, outline.b)),
   measure: (a, b) => {
     const length = longerLength(a, b);
@@ -26,7 +26,7 @@ export const normalizedLevenshteinDistance: Comparator = {
   about: 'Levenshtein distance divided by the length of the longer text; 0 for two empty texts.',
   greatest: 1,
   parameters: [],
-  cost: 200,
+  cost: 100,
   sharedLetters: (outline, threshold) => lettersWithin(outline, threshold * Math.max(outline.a, outline.b)),
   measure: (a, b) => share(editDistance(a, b, 'none'), Math.max(1, longerLength(a, b))),
 };
