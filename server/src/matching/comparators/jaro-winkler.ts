@@ -73,10 +73,11 @@ const jaro = (): number => {
 
 /** In code points. */
 const commonPrefix = (a: string, b: string): number => {
+  const end = Math.min(a.length, b.length);
   let length = 0;
-  for (let at = 0; length < LONGEST_PREFIX && at < a.length; length++) {
-    const code = a.codePointAt(at);
-    if (code === undefined || code !== b.codePointAt(at)) break;
+  for (let at = 0; length < LONGEST_PREFIX && at < end; length++) {
+    const code = a.codePointAt(at) ?? 0;
+    if (code !== b.codePointAt(at)) break;
     at += code > 0xffff ? 2 : 1;
   }
   return length;
