@@ -32,6 +32,7 @@ const notRun = new Map([
     'it writes 80 MB; the generator has tests of its own',
   ],
   ['LAW_HISTORIES=100000 npm test -- server/src/matching/linkage-index/laws', measured],
+  ['LAW_PAIRS=100000 npm test -- server/src/matching/comparators', measured],
   ['python3 bench/splink/person_model.py people.csv truth.csv', 'it needs packages of PyPI'],
   ['npm test -- server/test/quality', wholeSuite],
   ['npm run simulate -- --from 1 --count 100000', measured],
