@@ -4,8 +4,9 @@ import jaroWinklerOracle from 'jaro-winkler';
 import talismanOsa from 'talisman/metrics/damerau-levenshtein.js';
 import talismanSoundex from 'talisman/phonetics/soundex.js';
 import { describe, expect, it } from 'vitest';
+import { agreesOn, anyPair, textOf } from '../../../test/support/random-pairs.ts';
 import { comparators, findComparator, isAgreement } from './index.ts';
-import { agreesOn, anyPair, measure, textOf } from './pairs.fixture.ts';
+import { measure } from './pairs.fixture.ts';
 import { trueDamerauByEdits } from './slow-references.ts';
 import { soundexCode } from './soundex.ts';
 

@@ -1,9 +1,10 @@
 import { doubleMetaphone } from 'double-metaphone';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { agreesOn, textOf } from '../../../test/support/random-pairs.ts';
 import { isAgreement, comparatorOf } from './index.ts';
 import { metaphoneCode } from './metaphone.ts';
-import { agreesOn, measure, textOf } from './pairs.fixture.ts';
+import { measure } from './pairs.fixture.ts';
 import { slowMetaphone } from './slow-metaphone.ts';
 import { slowDateDamerau } from './slow-references-1x.ts';
 

@@ -1,9 +1,10 @@
 /** The laws that tie each comparator to its definition, written out slowly. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { agreesOn, anyPair, edited, edits, exactly } from '../../../test/support/random-pairs.ts';
 import type { ComparatorParameter } from './comparator.ts';
 import { comparators } from './index.ts';
-import { agreesOn, anyPair, edited, edits, exactly, measure } from './pairs.fixture.ts';
+import { measure } from './pairs.fixture.ts';
 import { REFERENCES } from './references.fixture.ts';
 import { slowDamerau, slowEditDistance } from './slow-references.ts';
 
