@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../domain/errors.ts';
 import type { DemographicPage, DemographicQuery, DemographicSearch } from '../registry/ports.ts';
-import type { Cursor, SearchAnswer } from '../adapters/search/search-file.ts';
+import { type Cursor, isCursorOf } from '../adapters/search/order.ts';
+import type { SearchAnswer } from '../adapters/search/search-file.ts';
 import type { FromSearch, SearchSetup, ToSearch } from './search-thread.ts';
 
 export interface SearchPool extends DemographicSearch {
@@ -25,17 +26,14 @@ interface Job {
   readonly resolve: (answer: SearchAnswer | 'late') => void;
 }
 
-const encode = (last: Cursor | null): string | null =>
-  last && Buffer.from(JSON.stringify([last.value, last.record])).toString('base64url');
+const encode = (last: Cursor | null): string | null => last && Buffer.from(JSON.stringify(last)).toString('base64url');
 
 /** What an answer gave as its next page; anything else is refused. */
-function decode(after: string | null): Cursor | null {
+function decode({ after, sort }: DemographicQuery): Cursor | null {
   if (after === null) return null;
   try {
     const read: unknown = JSON.parse(Buffer.from(after, 'base64url').toString('utf8'));
-    const [value, record, ...more] = Array.isArray(read) ? (read as unknown[]) : [];
-    if ((typeof value === 'string' || typeof value === 'number') && typeof record === 'number' && more.length === 0)
-      return { value, record };
+    if (isCursorOf(sort, read)) return read;
   } catch {
     // Not one of ours: said below.
   }
@@ -132,7 +130,7 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
       tellFollower({ kind: 'moved' });
     },
     async search(query, upTo): Promise<DemographicPage> {
-      const after = decode(query.after);
+      const after = decode(query);
       if (waiting.length >= queue) return { kind: 'busy' };
       if (!(await caughtUp(upTo))) return { kind: 'behind', behind: upTo - Math.max(0, follows) };
       const answer = await ask(query, after);

@@ -5,13 +5,8 @@ import { storedSubject } from '../fhir/demographics.ts';
 import type { DemographicQuery } from '../registry/ports.ts';
 import type { Committed } from '../domain/change-set.ts';
 import { openStore } from '../adapters/sql/store.ts';
-import {
-  type Cursor,
-  openSearchReader,
-  openSearchWriter,
-  type SearchAnswer,
-  type SearchRow,
-} from '../adapters/search/search-file.ts';
+import type { Cursor } from '../adapters/search/order.ts';
+import { openSearchReader, openSearchWriter, type SearchAnswer, type SearchRow } from '../adapters/search/search-file.ts';
 
 export interface SearchSetup {
   readonly dataDir: string;

@@ -58,7 +58,7 @@ const search: PatientSearch = {
   ids: [['S1']],
   identifiers: [],
   conditions: [],
-  sort: null,
+  sort: [],
   total: 'estimate',
   shape: { summary: 'false', elements: null },
   includeLinks: false,

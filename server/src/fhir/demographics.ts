@@ -42,9 +42,26 @@ export type Condition =
   | { readonly kind: 'source'; readonly values: readonly string[] };
 
 export const SORTS = ['family', 'given', 'birthdate', '_lastUpdated', '_id'] as const;
+/** One key of `_sort`. */
 export interface Sort {
   readonly by: (typeof SORTS)[number];
   readonly descending: boolean;
+}
+
+const SORT_WORDS = `_sort takes ${SORTS.join(', ')}, joined by commas, each with - before it for descending`;
+
+/** Reads `_sort`: keys by priority (search.html#sort). Answers in words what is wrong with it. */
+export function readSort(value: string): readonly Sort[] | string {
+  const keys: Sort[] = [];
+  for (const text of value.split(',')) {
+    const descending = text.startsWith('-');
+    const name = text.slice(descending ? 1 : 0);
+    const by = SORTS.find((one) => one === name);
+    if (by === undefined) return `${SORT_WORDS}; ${name === '' ? 'a key is empty' : `${name.slice(0, 64)} is none of them`}.`;
+    if (keys.some((key) => key.by === by)) return `_sort names ${by} twice.`;
+    keys.push({ by, descending });
+  }
+  return keys;
 }
 
 /** One word of a record: a value of a parameter as it is compared, and as it is written where that is another. */
@@ -180,6 +197,47 @@ export interface Subject {
   /** When it last changed. */
   readonly updated: string;
 }
+
+/** What a record is sorted by, '' where it has none of it: of several values the first. `_id` is the order of arrival. */
+export interface SortValues {
+  readonly family: string;
+  readonly given: string;
+  readonly birthdate: string;
+  readonly _lastUpdated: string;
+}
+
+const firstOf = (terms: readonly Term[], name: Term['name']): string => terms.find((term) => term.name === name)?.value ?? '';
+
+export const sortValues = ({ terms, birth, updated }: Subject): SortValues => ({
+  family: firstOf(terms, 'family'),
+  given: firstOf(terms, 'given'),
+  birthdate: birth.low,
+  _lastUpdated: updated,
+});
+
+/** A record in the order of an answer. */
+export interface Sortable {
+  readonly record: number;
+  readonly values: SortValues;
+}
+
+/** Keys that decide, the record's number last, which no two share: the order is the same on every page. */
+export function orderOf(keys: readonly Sort[]): readonly Sort[] {
+  const place = keys.findIndex(({ by }) => by === '_id');
+  return place < 0 ? [...keys, { by: '_id', descending: keys.at(-1)?.descending ?? false }] : keys.slice(0, place + 1);
+}
+
+/** Compares two records under `_sort`: what a record lacks comes before all that others have. */
+export const comparing = (keys: readonly Sort[]): ((x: Sortable, y: Sortable) => number) => {
+  const order = orderOf(keys);
+  return (x, y) => {
+    for (const { by, descending } of order) {
+      const [a, b] = by === '_id' ? [x.record, y.record] : [x.values[by], y.values[by]];
+      if (a !== b) return a < b === descending ? 1 : -1;
+    }
+    return 0;
+  };
+};
 
 const NO_DAYS: Span = { low: '', high: '' };
 

@@ -1,5 +1,5 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import { type Condition, DATES, readCondition, type Sort, SORTS, STRINGS, TOKENS } from './demographics.ts';
+import { type Condition, DATES, readCondition, readSort, type Sort, STRINGS, TOKENS } from './demographics.ts';
 import { operationOutcome } from './outcome.ts';
 import type { Bundle, BundleEntry, Patient } from './r4.ts';
 import { isRefusal, refuse } from './refusal.ts';
@@ -14,7 +14,8 @@ export interface PatientSearch {
   readonly includeLinks: boolean;
   /** What demographics are asked for; all of them hold. */
   readonly conditions: readonly Condition[];
-  readonly sort: Sort | null;
+  /** `_sort`, the first key decides first; empty: in the order of arrival. */
+  readonly sort: readonly Sort[];
   /** `_total`: whether all matches are counted, and whether the answer may do without (search.html#total). */
   readonly total: 'accurate' | 'estimate' | 'none';
   readonly shape: Shape;
@@ -52,7 +53,7 @@ export interface Shape {
 
 interface Draft {
   readonly conditions: Condition[];
-  sort: Sort | null;
+  sort: readonly Sort[];
   total: PatientSearch['total'];
   shape: Shape;
   readonly ids: string[][];
@@ -81,12 +82,10 @@ const readers: Readonly<Record<string, (draft: Draft, value: string, options: Se
     return undefined;
   },
   _sort: (draft, value) => {
-    const [key = '', ...others] = value.split(',');
-    const descending = key.startsWith('-');
-    const by = SORTS.find((one) => one === key.slice(descending ? 1 : 0));
-    if (by === undefined || others.length > 0)
-      return refuse('invalid-request', `_sort is one of ${SORTS.join(', ')}, with - for descending.`);
-    draft.sort = { by, descending };
+    if (draft.sort.length > 0) return refuse('invalid-request', '_sort is given once, with its keys joined by commas.');
+    const sort = readSort(value);
+    if (typeof sort === 'string') return refuse('invalid-request', sort);
+    draft.sort = sort;
     return undefined;
   },
   _total: (draft, value) => {
@@ -130,7 +129,7 @@ export const parseSearch = (params: Params, options: SearchOptions = defaultSear
     ids: [],
     identifiers: [],
     conditions: [],
-    sort: null,
+    sort: [],
     total: 'estimate',
     shape: WHOLE,
     includeLinks: false,

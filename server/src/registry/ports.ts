@@ -173,7 +173,8 @@ export interface DemographicQuery {
   /** Only records of this client; null: everybody's. */
   readonly owner: string | null;
   /** By record where there is none. */
-  readonly sort: Sort | null;
+  /** The first key decides first; empty: in the order of arrival. */
+  readonly sort: readonly Sort[];
   readonly limit: number;
   /** Whether to count all that are found. */
   readonly total: boolean;

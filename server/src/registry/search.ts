@@ -1,6 +1,6 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
-import { meets, storedSubject } from '../fhir/demographics.ts';
+import { comparing, meets, type Sortable, sortValues, storedSubject } from '../fhir/demographics.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { PatientSearch } from '../fhir/search.ts';
@@ -38,6 +38,24 @@ const meetsAll = ({ principal }: Lookup, { record, resource }: StoredRecord, { c
   const subject = storedSubject(resource, record.source, record.lastUpdated);
   return conditions.every((condition) => meets(condition, subject));
 };
+
+/** What a record is sorted by: of one that the asker does not see whole not its demographics, since its place would tell them. */
+const sortableOf = ({ principal }: Lookup, { record, resource }: StoredRecord): Sortable => ({
+  record: record.key,
+  values: seesWhole(principal, record.source)
+    ? sortValues(storedSubject(resource, record.source, record.lastUpdated))
+    : { family: '', given: '', birthdate: '', _lastUpdated: record.lastUpdated },
+});
+
+/** By `_sort`; in the order of arrival without. */
+function sorted(lookup: Lookup, found: readonly StoredRecord[], { sort }: PatientSearch): readonly StoredRecord[] {
+  if (sort.length === 0) return found;
+  const compare = comparing(sort);
+  return found
+    .map((stored) => ({ stored, ...sortableOf(lookup, stored) }))
+    .sort(compare)
+    .map(({ stored }) => stored);
+}
 
 /** Records that may match, ascending by key; undefined when there are too many to look at. */
 async function recordsBy(lookup: Lookup, search: PatientSearch): Promise<readonly RecordKey[] | undefined> {
@@ -169,7 +187,7 @@ export async function searchPatients(
     if (stored && meetsAll(lookup, stored, search) && (await matchesVisibly(lookup, stored, search))) found.push(stored);
   }
   const goldens = search.identifiers.length + search.conditions.length === 0 ? (named?.goldens ?? []) : [];
-  const all = [...found.map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
+  const all = [...sorted(lookup, found, search).map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
   const page = all.slice(after, after + search.count);
   const matches: Patient[] = [];
   for (const one of page) {

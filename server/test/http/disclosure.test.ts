@@ -220,6 +220,22 @@ describe('a search, a refusal or a total tells no more than a read', () => {
   });
 });
 
+describe('the order of an answer', () => {
+  it('tells nothing of the demographics of others: their records stand as if they had none', async () => {
+    const born = (value: string, birthDate: string, client = 'dhis2'): Promise<Answer> =>
+      registry.send('POST', '/fhir/Patient', { client, body: patient(client, value, somebody(), { birthDate }) });
+    const theirs = [idOf(await born('o-1', '1990-01-01')), idOf(await born('o-2', '1970-01-01'))];
+    const mine = idOf(await born('o-3', '1980-01-01', 'openmrs'));
+    const ordered = async (sort: string, client: string): Promise<readonly unknown[]> => {
+      const answer = await get(`?_id=${[mine, ...theirs].join(',')}&_sort=${sort}`, client);
+      return patientsIn(answer.resource('Bundle').entry).map(({ id }) => id);
+    };
+    expect(await ordered('birthdate,family', 'ministry')).toEqual([theirs[1], mine, theirs[0]]);
+    expect(await ordered('birthdate,family', 'openmrs')).toEqual([...theirs, mine]);
+    expect(await ordered('-birthdate,_id', 'openmrs')).toEqual([mine, ...theirs]);
+  });
+});
+
 describe('two registries that differ only in what a client may not see', () => {
   /** Ids, times and ports differ between any two registries: names in order of appearance stand for ids. */
   const normalised = (): ((text: string) => string) => {

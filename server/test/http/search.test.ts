@@ -27,6 +27,18 @@ for (const [name, client, more] of [
 ] as const) {
   ids[name] = idOf(await post(name, more, client));
 }
+/** Namesakes, some without a value to sort by. */
+for (const [name, family, given, birthDate] of [
+  ['a', 'Same', 'Bo', '1890'],
+  ['b', 'Same', 'Bo', '1885'],
+  ['c', 'Same', 'Cy', '1899'],
+  ['d', 'Same', 'Al', undefined],
+  ['e', 'Same', 'Al', '1890'],
+  ['f', undefined, 'Zed', '1850'],
+] as const) {
+  const more = { name: [{ ...(family && { family }), given: [given] }], ...(birthDate && { birthDate }) };
+  ids[name] = idOf(await post(name, { ...more, gender: 'other', active: false, address: [{ city: 'Sortville' }] }, 'lims'));
+}
 const nameOf = (id = ''): string => Object.entries(ids).find(([, known]) => known === id)?.[0] ?? id;
 
 const search = (query: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
@@ -84,6 +96,42 @@ describe('search by demographics', () => {
     expect(seen).toEqual(['dan', 'anna', 'bosco', 'celia']);
   });
 
+  const paged = async (query: string): Promise<readonly string[]> => {
+    const seen: string[] = [];
+    for (let url: string | undefined = query; url !== undefined;) {
+      const page = await bundleOf(url);
+      seen.push(...named(page));
+      url = page.link?.find(({ relation }) => relation === 'next')?.url.split('?')[1];
+    }
+    return seen;
+  };
+
+  it.each([
+    ['family,-birthdate', ['f', 'c', 'e', 'a', 'b', 'd']],
+    ['family,birthdate', ['f', 'd', 'b', 'a', 'e', 'c']],
+    ['-family,given,-birthdate', ['e', 'd', 'a', 'b', 'c', 'f']],
+    ['-given,family,-_id', ['f', 'c', 'b', 'a', 'e', 'd']],
+    ['_lastUpdated,family', ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['-_id,family', ['f', 'e', 'd', 'c', 'b', 'a']],
+  ])('SRCH-05: _sort=%s: ties by the next key, then by arrival; each once over all pages', async (sort, expected) => {
+    for (const count of [1, 2, 4, 50]) {
+      expect(await paged(`address-city=Sortville&_sort=${sort}&_count=${count}`)).toEqual(expected);
+      const ours = expected.map((name) => ids[name]).join(',');
+      expect(await paged(`_id=${ours}&_sort=${sort}&_count=${count}`)).toEqual(expected);
+    }
+  });
+
+  it('SRCH-05: a next page belongs to the keys that it was made for', async () => {
+    const page = await bundleOf('address-city=Sortville&_sort=family,given&_count=1');
+    const next = page.link?.find(({ relation }) => relation === 'next')?.url.split('?')[1] ?? '';
+    expect(new URLSearchParams(next).get('_sort')).toBe('family,given');
+    for (const sort of ['family', 'family,given,birthdate', '_id', 'family,_id']) {
+      const other = new URLSearchParams(next);
+      other.set('_sort', sort);
+      expect((await search(other.toString())).status).toBe(400);
+    }
+  });
+
   it('SRCH-06, SRCH-07: includes golden records, and answers as much of each match as was asked for', async () => {
     const included = await bundleOf('family:exact=Okello&_include=Patient:link');
     expect(included.entry?.map(({ search: how }) => how?.mode)).toEqual(['match', 'include']);
@@ -102,7 +150,11 @@ describe('search by demographics', () => {
 
   it.each([
     ['_sort=birthplace&gender=male', 400],
-    ['_sort=family,given&gender=male', 400],
+    ['_sort=family,birthplace&gender=male', 400],
+    ['_sort=family,&gender=male', 400],
+    ['_sort=family,-family&gender=male', 400],
+    ['_sort=family&_sort=given&gender=male', 400],
+    [`_sort=birthplace&_id=${'a'.repeat(8)}`, 400],
     ['_total=roughly&gender=male', 400],
     ['_summary=short&gender=male', 400],
     ['_elements=na-me&gender=male', 400],

@@ -1,9 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dataFolder } from '../../../test/support/data-folder.ts';
-import { type Condition, meets, readCondition, type Sort, SORTS, subjectOf } from '../../fhir/demographics.ts';
+import {
+  comparing,
+  type Condition,
+  meets,
+  readCondition,
+  readSort,
+  type Sort,
+  SORTS,
+  sortValues,
+  subjectOf,
+} from '../../fhir/demographics.ts';
 import type { Patient } from '../../fhir/r4.ts';
-import { type Cursor, openSearchReader, openSearchWriter, type SearchReader } from './search-file.ts';
+import type { Cursor } from './order.ts';
+import { openSearchReader, openSearchWriter, type SearchReader } from './search-file.ts';
 
 const NAMES = ['Okello', 'Ökello', 'okel', 'Anna Maria', 'Anne', 'O\u2019Neil', '100%', 'a_b', 'መሐመድ', 'Kello'];
 
@@ -62,10 +73,15 @@ const condition: fc.Arbitrary<Condition> = parameter.map(([name, value]) => {
 const CLIENTS = ['openmrs', 'dhis2'];
 const NO_LIMIT = 60_000;
 
+/** Keys of `_sort` by priority, each once, as many as there are or none. */
+const keys: fc.Arbitrary<readonly Sort[]> = fc
+  .tuple(fc.shuffledSubarray([...SORTS]), fc.array(fc.boolean(), { minLength: SORTS.length, maxLength: SORTS.length }))
+  .map(([names, descending]) => names.map((by, place) => ({ by, descending: descending[place] ?? false })));
+
 const everything = (
   reader: SearchReader,
   conditions: readonly Condition[],
-  { owner, sort, limit }: { owner: string | null; sort: Sort | null; limit: number },
+  { owner, sort, limit }: { owner: string | null; sort: readonly Sort[]; limit: number },
 ) => {
   const found: number[] = [];
   let total: number | null = null;
@@ -81,13 +97,13 @@ const everything = (
 };
 
 describe('the index of searches', () => {
-  it('finds in pages, sorted, what the conditions say of each record, and of one client only where it is asked so', () => {
+  it('SRCH-05: finds in pages, each once, sorted by any keys, what the conditions say of each record, and of one client only where it is asked so', () => {
     fc.assert(
       fc.property(
         fc.array(patient, { minLength: 1, maxLength: 12 }),
         fc.array(condition, { minLength: 1, maxLength: 3 }),
         fc.option(fc.constantFrom(...CLIENTS)),
-        fc.option(fc.record({ by: fc.constantFrom(...SORTS), descending: fc.boolean() })),
+        keys,
         fc.integer({ min: 1, max: 4 }),
         (patients, conditions, owner, sort, limit) => {
           const dir = dataFolder();
@@ -110,21 +126,9 @@ describe('the index of searches', () => {
             (row) => (owner === null || row.client === owner) && conditions.every((one) => meets(one, row)),
           );
           const { found, total } = everything(reader, conditions, { owner, sort, limit });
-          expect(found.toSorted((x, y) => x - y)).toEqual(expected.map(({ record }) => record));
           expect(total).toBe(expected.length);
-          const keyOf = (record: number): string | number => {
-            const row = rows[record - 1];
-            const first = (name: string): string => row?.terms.find((term) => term.name === name)?.value ?? '';
-            if (sort === null || sort.by === '_id') return record;
-            return sort.by === 'birthdate'
-              ? (row?.birth.low ?? '')
-              : sort.by === '_lastUpdated'
-                ? (row?.updated ?? '')
-                : first(sort.by);
-          };
-          const keys = found.map(keyOf);
-          const ordered = keys.toSorted((x, y) => (x < y ? -1 : x > y ? 1 : 0) * (sort?.descending ? -1 : 1));
-          expect(keys).toEqual(ordered);
+          const sortable = expected.map((row) => ({ record: row.record, values: sortValues(row) }));
+          expect(found).toEqual(sortable.toSorted(comparing(sort)).map(({ record }) => record));
           reader.close();
           writer.close();
         },
@@ -143,7 +147,7 @@ describe('the index of searches', () => {
     writer.write(rows, { sequence: 1, hash: 'a' });
     const reader = openSearchReader(dir);
     const conditions = [readCondition('name:contains', 'ame 29')].filter((one) => typeof one === 'object');
-    const query = { conditions, owner: null, sort: null, limit: 5, total: true, after: null };
+    const query = { conditions, owner: null, sort: [], limit: 5, total: true, after: null };
     expect(reader.search(query, null, -1)).toBe('late');
     expect(reader.search(query, null, NO_LIMIT)).toMatchObject({ total: 111 });
     reader.close();
@@ -163,6 +167,45 @@ describe('the index of searches', () => {
     again.clear();
     expect(again.follows()).toEqual({ sequence: 0, hash: '' });
     again.close();
+  });
+});
+
+describe('the order of an answer', () => {
+  const row = (record: number, family: string, birthdate: string) => ({
+    record,
+    values: { family, given: '', birthdate, _lastUpdated: '2026' },
+  });
+  const rows = [
+    row(1, 'okello', '1990'),
+    row(2, '', '1970'),
+    row(3, 'okello', '2000'),
+    row(4, 'akello', ''),
+    row(5, 'okello', '1990'),
+  ];
+  const ordered = (value: string): readonly number[] => {
+    const sort = readSort(value);
+    if (typeof sort === 'string') throw new Error(sort);
+    return rows.toSorted(comparing(sort)).map(({ record }) => record);
+  };
+
+  it.each([
+    ['family,-birthdate', [2, 4, 3, 5, 1]],
+    ['-family,birthdate', [1, 5, 3, 4, 2]],
+    ['family,birthdate', [2, 4, 1, 5, 3]],
+    ['-birthdate,-_id', [3, 5, 1, 2, 4]],
+    ['family,-_id,birthdate', [2, 4, 5, 3, 1]],
+  ])('SRCH-05: %s: the first key decides first, a missing value is the least, ties go by arrival', (value, expected) => {
+    expect(ordered(value)).toEqual(expected);
+  });
+
+  it.each([
+    ['family,birthplace', /birthplace is none of them/],
+    ['family,', /a key is empty/],
+    ['-', /a key is empty/],
+    ['--family', /-family is none of them/],
+    ['family,given,-family', /names family twice/],
+  ])('SRCH-05: %s is refused in words', (value, words) => {
+    expect(readSort(value)).toMatch(words);
   });
 });
 

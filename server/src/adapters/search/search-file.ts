@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Condition, folded, type Sort, type Subject, type Term } from '../../fhir/demographics.ts';
+import { type Condition, folded, orderOf, sortValues, type Subject } from '../../fhir/demographics.ts';
 import type { DemographicQuery } from '../../registry/ports.ts';
+import { afterPart, COLUMNS, type Cursor, type Part } from './order.ts';
 
 /*
  * What demographic search reads: a file of its own beside the ledger, which is derived from it and can be made again. It follows the
@@ -100,10 +101,11 @@ export function openSearchWriter(dir: string): SearchWriter {
   const term = db.prepare<[number, string, number, string]>(
     'INSERT OR IGNORE INTO term (parameter, value, record, raw) VALUES (?, ?, ?, ?)',
   );
-  const first = (terms: readonly Term[], name: Term['name']): string => terms.find((one) => one.name === name)?.value ?? '';
-  const writeRow = ({ record, client: source, terms, birth, updated }: SearchRow): void => {
+  const writeRow = (row: SearchRow): void => {
+    const { record, client: source, terms, birth, updated } = row;
     if (isKnown.get(record) !== undefined) forget.run(record);
-    patient.run(record, client(source), first(terms, 'family'), first(terms, 'given'), birth.low, birth.high, updated);
+    const { family, given } = sortValues(row);
+    patient.run(record, client(source), family, given, birth.low, birth.high, updated);
     for (const { name, value, raw } of terms) term.run(parameter(name), value, record, raw);
   };
   const write = db.transaction((rows: readonly SearchRow[], now: Follows) => {
@@ -126,8 +128,6 @@ export function openSearchWriter(dir: string): SearchWriter {
 
 /** Thrown inside a statement that has run for too long. */
 const LATE = 'the search took too long';
-
-type Part = { readonly sql: string; readonly values: readonly (string | number)[] };
 
 const PARAMETER = '(SELECT n FROM parameter WHERE name = ?)';
 
@@ -197,20 +197,6 @@ const sourcePart = (clients: readonly string[]): Part => ({
   values: clients,
 });
 
-const COLUMNS: Readonly<Record<Sort['by'], string>> = {
-  family: 'family',
-  given: 'given',
-  birthdate: 'birth_low',
-  _lastUpdated: 'updated',
-  _id: 'record',
-};
-
-/** Where a page begins: after a record, and what it is sorted by. */
-export interface Cursor {
-  readonly value: string | number;
-  readonly record: number;
-}
-
 export interface SearchAnswer {
   readonly records: readonly number[];
   readonly last: Cursor | null;
@@ -218,7 +204,7 @@ export interface SearchAnswer {
 }
 
 export interface SearchReader {
-  /** Ascending by what it is sorted by, then by record; `late` where the time was over first. */
+  /** By the keys of `sort`, then by record; `late` where the time was over first. */
   search(query: DemographicQuery, after: Cursor | null, milliseconds: number): SearchAnswer | 'late';
   close(): void;
 }
@@ -244,23 +230,21 @@ export function openSearchReader(dir: string): SearchReader {
   };
   return {
     search({ conditions, owner, sort, limit, total }, after, milliseconds) {
-      const column = COLUMNS[sort?.by ?? '_id'];
-      const [order, beyond] = sort?.descending ? ['DESC', '<'] : ['ASC', '>'];
+      const order = orderOf(sort);
+      const columns = order.map(({ by }) => COLUMNS[by]);
+      const by = order.map(({ by: key, descending }) => `${COLUMNS[key]} ${descending ? 'DESC' : 'ASC'}`);
       const parts = [...conditions.map(partOf), ...(owner === null ? [] : [sourcePart([owner])])];
       const where = ['in_time()', ...parts.map(({ sql }) => sql)].join(' AND ');
       const values = parts.flatMap((part) => part.values);
-      const from: Part =
-        after === null
-          ? { sql: '', values: [] }
-          : { sql: ` AND (${column}, record) ${beyond} (?, ?)`, values: [after.value, after.record] };
+      const from: Part = after === null ? { sql: '', values: [] } : afterPart(order, after);
       return inTime(milliseconds, () => {
         const rows = db
-          .prepare<unknown[], { record: number; value: string | number }>(
-            `SELECT record, ${column} AS value FROM patient WHERE ${where}${from.sql} ORDER BY ${column} ${order}, record ${order} LIMIT ?`,
+          .prepare<unknown[], (string | number)[]>(
+            `SELECT ${columns.join(', ')} FROM patient WHERE ${where}${from.sql} ORDER BY ${by.join(', ')} LIMIT ?`,
           )
+          .raw()
           .all(...values, ...from.values, limit + 1);
         const page = rows.slice(0, limit);
-        const last = page.at(-1);
         const counted = total
           ? db
               .prepare<unknown[], number>(`SELECT count(*) FROM patient WHERE ${where}`)
@@ -268,8 +252,8 @@ export function openSearchReader(dir: string): SearchReader {
               .get(...values)
           : null;
         return {
-          records: page.map(({ record }) => record),
-          last: rows.length > limit && last ? { value: last.value, record: last.record } : null,
+          records: page.map((row) => Number(row.at(-1))),
+          last: rows.length > limit ? (page.at(-1) ?? null) : null,
           total: counted ?? null,
         };
       });
