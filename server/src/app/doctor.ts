@@ -18,7 +18,10 @@ const wrong = (diagnostics: string): Issue => ({ severity: 'error', diagnostics 
 
 const rules = ({ ruleSet, files }: LoadedConfig): readonly Issue[] => [
   ok(`Decision rules ${files.rules}, version ${ruleSet.version.slice(0, 12)}.`),
-  ...ruleSet.rules.map((rule) => ok(`Rule ${rule.name}: ${priceRule(rule, ruleSet).words}`)),
+  ...ruleSet.rules.map((rule) => {
+    const { way, words } = priceRule(rule, ruleSet);
+    return (way === 'every record' ? mind : ok)(`Rule ${rule.name}: ${words}.`);
+  }),
 ];
 
 async function clients(store: Store, settings: LoadedConfig): Promise<readonly Issue[]> {

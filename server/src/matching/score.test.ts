@@ -12,7 +12,6 @@ import {
   type RuleSet,
   VALUE_SEPARATOR,
 } from './model.ts';
-import { priceRule } from './price.ts';
 import { compareStrength, scoreRule, verdict } from './score.ts';
 
 const comparison = (name: string, feature: number, rest: Partial<Field> = {}): Comparison =>
@@ -96,13 +95,6 @@ describe('a rule', () => {
     const rules = ruleSet([rule(fields, { base: 100, potential: 99, auto: 102 })]);
     expect(verdict(rules, ['x'], ['y'])?.normalised).toBe(0.25);
     expect(verdict(ruleSet([rule([comparison('a', 0, { agree: 0 })], { potential: 0 })]), ['x'], ['x'])?.normalised).toBe(1);
-  });
-
-  it('has a price that names what drives it', () => {
-    const priced = rule([comparison('sex', 2), given], { filters: [2] });
-    const { words, relativeCost } = priceRule(priced, ruleSet([priced]));
-    expect(words).toMatch(/% of it given \(damerau-levenshtein\); only records that pass its filters/);
-    expect(priceRule(priced, ruleSet([priced], 'any')).relativeCost).toBe(4 * relativeCost);
   });
 });
 

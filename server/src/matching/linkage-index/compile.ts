@@ -54,7 +54,7 @@ export interface CompiledRules {
   readonly layout: string;
 }
 
-const methodOf = (comparator: Comparator, threshold: number): Method => {
+export const methodOf = (comparator: Comparator, threshold: number): Method => {
   const yesOrNo = comparator.kind === 'similarity' && threshold > 0 && threshold <= 1;
   if (comparator.name === 'exact' && yesOrNo) return 'exact';
   if (comparator.code !== undefined && yesOrNo) return 'code';
