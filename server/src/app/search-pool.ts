@@ -21,6 +21,9 @@ export interface SearchPoolOptions {
   readonly milliseconds: number;
 }
 
+/** Milliseconds that moves are gathered: following many at once costs a fraction, and a search that cannot wait says so itself. */
+const GATHER = 200;
+
 interface Job {
   readonly asked: Extract<ToSearch, { kind: 'search' }>;
   readonly resolve: (answer: SearchAnswer | 'late') => void;
@@ -124,10 +127,14 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
       give();
     });
 
+  let gathering: NodeJS.Timeout | undefined;
   return {
     died: died.promise,
     moved: () => {
-      tellFollower({ kind: 'moved' });
+      gathering ??= setTimeout(() => {
+        gathering = undefined;
+        tellFollower({ kind: 'moved' });
+      }, GATHER);
     },
     async search(query, upTo): Promise<DemographicPage> {
       const after = decode(query);
@@ -138,6 +145,7 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
       return { kind: 'page', records: answer.records, next: encode(answer.last), total: answer.total };
     },
     async close() {
+      clearTimeout(gathering);
       const all = [follower, ...readers];
       const ended = all.map((worker) => new Promise((done) => worker.once('exit', done)));
       for (const worker of all) worker.postMessage({ kind: 'close' } satisfies ToSearch);

@@ -49,6 +49,8 @@ const connect = (file: string, readOnly: boolean): Database.Database => {
     db.pragma('journal_mode = WAL');
     // Nothing is lost that the ledger does not have.
     db.pragma('synchronous = NORMAL');
+    // Its checkpoints wait for the disk that the registrar commits to: few of them.
+    db.pragma('wal_autocheckpoint = 16000');
   }
   db.pragma('cache_size = -32768');
   return db;
