@@ -23,6 +23,8 @@ const MATCH_GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 200;
 
+const DEFAULTS: MatchInput = { resource: undefined, onlyCertainMatches: false, onlySingleMatch: false, count: DEFAULT_COUNT };
+
 /** Anywhere in a resource: what it says may turn the meaning of its element, and we know none (PDQ-119-12). */
 const hasModifier = (value: unknown): boolean =>
   Array.isArray(value)
@@ -30,6 +32,11 @@ const hasModifier = (value: unknown): boolean =>
     : isFields(value) && (value['modifierExtension'] !== undefined || Object.values(value).some(hasModifier));
 
 const wrong = (words: string): Refusal => refuse('invalid-structure', words, 'Parameters.parameter');
+
+const unmodified = (input: MatchInput): MatchInput | Refusal =>
+  hasModifier(input.resource)
+    ? refuse('invalid-structure', 'The Patient has a modifierExtension that this registry does not understand.', 'Patient')
+    : input;
 
 type Draft = { -readonly [K in keyof MatchInput]: MatchInput[K] };
 
@@ -60,7 +67,7 @@ function readParameter(draft: Draft, parameter: unknown): Refusal | undefined {
 
 /** Reads the body of `$match`: Parameters, or the bare Patient (PDQ-119-14). A body without a Patient is 400 (PDQ-119-17). */
 export function readMatch(body: unknown): MatchInput | Refusal {
-  const draft: Draft = { resource: undefined, onlyCertainMatches: false, onlySingleMatch: false, count: DEFAULT_COUNT };
+  const draft: Draft = { ...DEFAULTS };
   if (isFields(body) && body['resourceType'] === 'Parameters') {
     const parameters = body['parameter'] ?? [];
     if (!Array.isArray(parameters)) return wrong('Parameters.parameter is a list.');
@@ -70,11 +77,11 @@ export function readMatch(body: unknown): MatchInput | Refusal {
     }
     if (draft.resource === undefined) return wrong('$match needs a parameter resource: the Patient to look for.');
   } else draft.resource = body;
-  if (hasModifier(draft.resource)) {
-    return refuse('invalid-structure', 'The Patient has a modifierExtension that this registry does not understand.', 'Patient');
-  }
-  return draft;
+  return unmodified(draft);
 }
+
+/** The body of a dry run of OpenCR 1.x: the Patient alone, and all who resemble it are answered. */
+export const readDryRun = (body: unknown): MatchInput | Refusal => unmodified({ ...DEFAULTS, resource: body, count: MAX_COUNT });
 
 /** A Patient that resembles the one asked about, as the asker may see it. */
 export interface MatchedPatient {

@@ -11,6 +11,7 @@ export interface Extension extends Element {
   readonly url: string;
   readonly valueReference?: Reference;
   readonly valueString?: string;
+  readonly valueDate?: string;
   readonly valueCode?: string;
   readonly valueBoolean?: boolean;
   readonly valueDecimal?: number;

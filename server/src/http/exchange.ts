@@ -39,7 +39,7 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.code(answer.status).header('cache-control', 'no-store');
   for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value);
   if (answer.body === null) return reply.send();
-  return reply.type(FHIR_JSON).send(JSON.stringify(answer.body));
+  return reply.type(answer.headers?.['content-type'] ?? FHIR_JSON).send(JSON.stringify(answer.body));
 }
 
 /** The parameters of a request's URL, decoded, in the order given. */

@@ -1,7 +1,7 @@
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
 import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
-import type { Verdict } from '../domain/links.ts';
+import type { Pair, Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
 import type { FeatureValues } from '../matching/model.ts';
 import type { Target } from './which-record.ts';
@@ -70,6 +70,15 @@ export interface MatchCandidate {
   readonly verdict: Verdict;
 }
 
+export interface Matched {
+  readonly kind: 'matched';
+  /** The strongest first. */
+  readonly candidates: readonly MatchCandidate[];
+  /** Pairs in force among the candidates; none where they were not asked for. */
+  readonly pairs: readonly Pair[];
+  readonly truncated: boolean;
+}
+
 /** Everything that goes through the registrar. */
 export type Command =
   | { readonly kind: 'submit'; readonly sender: Sender; readonly submission: Submission }
@@ -77,8 +86,8 @@ export type Command =
   | { readonly kind: 'submit-all'; readonly sender: Sender; readonly submissions: readonly Submission[] }
   /** Many submissions of a file: each accepted or refused by itself; `what` they are, for the audit. */
   | { readonly kind: 'load'; readonly sender: Sender; readonly submissions: readonly Submission[]; readonly what: string }
-  /** Who resembles these values: nothing is written. */
-  | { readonly kind: 'match'; readonly sender: Sender; readonly features: FeatureValues }
+  /** Who resembles these values, and on demand the pairs among those who do: nothing is written. */
+  | { readonly kind: 'match'; readonly sender: Sender; readonly features: FeatureValues; readonly withPairs: boolean }
   | { readonly kind: 'adjudicate'; readonly sender: Sender; readonly adjudication: AdjudicationCommand }
   | {
       readonly kind: 'administer';
@@ -92,7 +101,7 @@ export type Command =
 export type CommandResult =
   | SubmissionResult
   | { readonly kind: 'all-accepted'; readonly accepted: readonly Accepted[] }
-  | { readonly kind: 'matched'; readonly candidates: readonly MatchCandidate[]; readonly truncated: boolean }
+  | Matched
   | { readonly kind: 'loaded'; readonly entries: readonly LoadedEntry[] }
   | { readonly kind: 'refused-entry'; readonly index: number; readonly refusal: Refusal }
   | { readonly kind: 'done' };

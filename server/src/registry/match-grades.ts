@@ -2,10 +2,16 @@ import type { Issue } from '../domain/errors.ts';
 import type { MatchedPatient, MatchGrade, MatchInput } from '../fhir/match.ts';
 import { subsetted } from '../fhir/ours.ts';
 import { type Lookup, showRecord } from './lookup.ts';
-import type { MatchCandidate } from './commands.ts';
+import type { MatchCandidate, Matched } from './commands.ts';
+
+/** With the record that it is of; null where the asker may not know it. */
+export interface GradedMatch extends MatchedPatient {
+  readonly candidate: MatchCandidate | null;
+}
 
 export interface Matches {
-  readonly matches: readonly MatchedPatient[];
+  /** The likeliest first. */
+  readonly matches: readonly GradedMatch[];
   readonly total: number;
   readonly remarks: readonly Issue[];
 }
@@ -38,13 +44,13 @@ const onlyCruid = (candidates: readonly MatchCandidate[], unique: boolean): Matc
   const alone = candidates.every(({ golden }) => golden === best?.golden);
   if (best === undefined || !unique || !alone) return { matches: [], total: 0, remarks: [] };
   const patient = { resourceType: 'Patient' as const, id: best.cruid, meta: { tag: [subsetted] } };
-  return { matches: [{ patient, grade: 'certain', score: 1, evidence: null }], total: 1, remarks: [] };
+  return { matches: [{ patient, grade: 'certain', score: 1, evidence: null, candidate: null }], total: 1, remarks: [] };
 };
 
 /** What the asker is told of those who resemble its Patient (design §8; PDQ-119-01 to 08). */
 export async function gradeMatches(
   lookup: Lookup,
-  { candidates, truncated }: { readonly candidates: readonly MatchCandidate[]; readonly truncated: boolean },
+  { candidates, truncated }: Pick<Matched, 'candidates' | 'truncated'>,
   { onlyCertainMatches, onlySingleMatch, count }: MatchInput,
 ): Promise<Matches> {
   const automatic = candidates.filter(({ verdict }) => verdict.class === 'auto');
@@ -58,7 +64,7 @@ export async function gradeMatches(
     };
   }
   const wanted = graded(candidates, unique).filter(({ grade }) => !onlyCertainMatches || grade === 'certain');
-  const matches: MatchedPatient[] = [];
+  const matches: GradedMatch[] = [];
   for (const { candidate, grade, score } of wanted.slice(0, count)) {
     const stored = await lookup.reader.storedRecord(candidate.record);
     if (!stored) continue;
@@ -68,6 +74,7 @@ export async function gradeMatches(
       grade,
       score,
       evidence: { rule: ruleName, comparisons: evidence },
+      candidate,
     });
   }
   const cut = remark('So many records resemble this one that only the strongest were compared: no match is certain.', 'warning');

@@ -70,7 +70,7 @@ async function handle(one: Case, command: Command): Promise<CommandResult> {
     case 'load':
       return load(one, command.submissions, command.what);
     case 'match':
-      return match(one, command.features);
+      return match(one, command);
     case 'adjudicate':
       return adjudicate(one, command.adjudication);
     case 'administer': {

@@ -10,7 +10,7 @@ import type { Handler, Method, Route } from '../server.ts';
 import { auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { match } from './match.ts';
+import { match, matches } from './match.ts';
 import { history, idOf, read, vread } from './read.ts';
 import { pix, search } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
@@ -87,7 +87,7 @@ const otherUrl: Handler = async ({ request }) =>
     ),
   );
 
-/** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.9). */
+/** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.6, §1.9). */
 export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
   const served: Readonly<
     Record<string, Partial<Record<Method, (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer>>>
@@ -108,6 +108,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     '/addPatient': { POST: submitEither },
     '/Patient': { POST: (d, exchange) => submitPatient(d, exchange, POST, 'opencr') },
     '/': { POST: submitEither },
+    '/match/matches': { POST: matches },
   };
   const routes = Object.entries(served).flatMap(([url, handlers]): readonly Route[] => {
     const methods = Object.keys(handlers) as Method[];
