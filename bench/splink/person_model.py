@@ -66,7 +66,8 @@ def main(people, truth, links=None):
     training = linker.training
     training.estimate_probability_two_random_records_match([block_on("first_name", "surname", "dob")], recall=0.6)
     training.estimate_u_using_random_sampling(max_pairs=2e6)
-    training.estimate_parameters_using_expectation_maximisation(block_on("dob"))
+    # The documentation blocks on the date of birth alone; with a third of all born on some 1 January that is 10^9 pairs at a million.
+    training.estimate_parameters_using_expectation_maximisation(block_on("dob", "village"))
     training.estimate_parameters_using_expectation_maximisation(block_on("first_name", "surname"))
     predictions = linker.inference.predict(threshold_match_probability=0.5)
     scored = predictions.as_pandas_dataframe()[["match_probability"]]

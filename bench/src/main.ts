@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: registrations a second, end to end (`-- --no-gate`: without judging them).
  * `npm run bench -- comparators`: our comparators beside published packages.
- * `npm run bench -- scale [--sizes 10000,1000000] [--in DIR]`: imports, starts and registrations at size, with searches beside.
+ * `npm run bench -- scale [--sizes 10000,1000000] [--in DIR [--from N]]`: imports, starts and registrations at size, with searches beside;
+ *   once more on a folder that is there, with other people from N on.
  * `npm run bench -- decisions [--records N] [--profile NAME]`: what one decision takes, beside brute force.
  * `npm run bench -- generate …`: a register of generated people (docs/generator.md).
  * The other names are the processes that the first one starts.

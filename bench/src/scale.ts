@@ -150,7 +150,7 @@ async function storeRate(store: Child<StoreJob, StoreResult>, dataDir: string, s
   return perSecond;
 }
 
-async function measure(folder: string, size: number): Promise<number> {
+async function measure(folder: string, size: number, from: number): Promise<number> {
   const dataDir = await registryOf(folder, size);
   const [load, store] = [startChild<LoadJob, LoadResult>('load'), startChild<StoreJob, StoreResult>('store')];
   const out = join(dataDir, 'out');
@@ -160,12 +160,12 @@ async function measure(folder: string, size: number): Promise<number> {
     console.log(`${size} records: ready after ${server.readyAfter.toFixed(0)} ms`);
     await untilSearchable(server.port, ministry);
     const target = { port: server.port, credentials, connections: CONNECTIONS };
-    await load.do({ ...target, bodies: bodiesFor(size, 0, WARM_UP) });
-    const plain = await phase(load, server, { ...target, bodies: bodiesFor(size, 100_000, REGISTRATIONS) });
+    await load.do({ ...target, bodies: bodiesFor(size, from, WARM_UP) });
+    const plain = await phase(load, server, { ...target, bodies: bodiesFor(size, from + 100_000, REGISTRATIONS) });
     console.log(`${size} records: ${told(plain)}`);
     let running = true;
     const beside = searchBeside(server.port, ministry, () => running);
-    const searched = await phase(load, server, { ...target, bodies: bodiesFor(size, 200_000, REGISTRATIONS) });
+    const searched = await phase(load, server, { ...target, bodies: bodiesFor(size, from + 200_000, REGISTRATIONS) });
     running = false;
     const { searches, slowest, pages } = await beside;
     console.log(
@@ -191,7 +191,11 @@ async function measure(folder: string, size: number): Promise<number> {
 export async function scale(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { sizes: { type: 'string', default: '10000,1000000' }, in: { type: 'string' } },
+    options: {
+      sizes: { type: 'string', default: '10000,1000000' },
+      in: { type: 'string' },
+      from: { type: 'string', default: '0' },
+    },
   });
   const folder = values.in ?? join(tmpdir(), 'opencr-scale');
   mkdirSync(folder, { recursive: true });
@@ -199,7 +203,7 @@ export async function scale(args: readonly string[]): Promise<void> {
     `Node ${process.version}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, load ${loadavg()[0]?.toFixed(1)}`,
   );
   const rates: number[] = [];
-  for (const size of values.sizes.split(',').map(Number)) rates.push(await measure(folder, size));
+  for (const size of values.sizes.split(',').map(Number)) rates.push(await measure(folder, size, Number(values.from)));
   const [first = 1, last = 1] = [rates[0], rates.at(-1)];
   if (rates.length > 1) console.log(`the largest reaches ${((100 * last) / first).toFixed(0)} % of the smallest (gate 80 %)`);
 }

@@ -30,7 +30,7 @@ const tell = (message: FromSearch): void => {
 };
 
 /** Change sets a step: a load has hundreds of records in one. */
-const STEP = 256;
+const STEP = 64;
 
 const rowsOf = ({ change }: Committed): readonly SearchRow[] =>
   change.records.flatMap(({ record, content }) => {
