@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '..', '..', '..');
@@ -40,40 +41,64 @@ export interface ServerProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-/** Servers that still run; none outlives this process. */
+/** Processes that still run; none outlives this process. */
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** How a process ended: its exit code, null where a signal ended it, and what it wrote to stderr. */
+export interface End {
+  readonly code: number | null;
+  readonly said: string;
+}
+
+export interface OpencrProcess {
+  readonly stdout: Readable;
+  readonly ended: Promise<End>;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** `./opencr ARGUMENT...`, as a process of its own. */
+export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): OpencrProcess {
+  const child = spawn(opencr, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  running.add(child);
+  child.stdout.resume();
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const ended = once(child, 'close').then(([code]: unknown[]): End => {
+    running.delete(child);
+    return { code: code as number | null, said };
+  });
+  return { stdout: child.stdout, ended, kill: (signal) => void child.kill(signal) };
+}
+
 const READY = /ready at https:\/\/\S+?:(\d+)\/fhir .* at http:\/\/\S+?:(\d+)\./;
 
 /** The real `./opencr serve`, as a process of its own, on ports that are free. Rejects when it ends before it is ready. */
 export async function serve(dataDir: string, options: { readonly env?: NodeJS.ProcessEnv } = {}): Promise<ServerProcess> {
   const began = performance.now();
-  const child = spawn(opencr, ['serve', '--data', dataDir, '--port', '0', '--admin-port', '0'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, app__host: '127.0.0.1', log__level: 'warn', ...options.env },
+  const { stdout, ended, kill } = start(['serve', '--data', dataDir, '--port', '0', '--admin-port', '0'], {
+    app__host: '127.0.0.1',
+    log__level: 'warn',
+    ...options.env,
   });
-  running.add(child);
-  const ended = once(child, 'exit').then(() => running.delete(child));
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: stdout });
   const ready = new Promise<RegExpExecArray>((resolve) => {
     lines.on('line', (line) => {
       const found = READY.exec(line);
       if (found) resolve(found);
     });
   });
-  const found = await Promise.race([ready, ended.then(() => Promise.reject(new Error(`./opencr serve ended: ${said}`)))]);
+  const early = ended.then(({ said }) => Promise.reject(new Error(`./opencr serve ended: ${said}`)));
+  const found = await Promise.race([ready, early]);
   return {
     port: Number(found[1]),
     adminPort: Number(found[2]),
     readyAfter: performance.now() - began,
     async end(signal) {
-      child.kill(signal);
+      kill(signal);
       await ended;
     },
   };

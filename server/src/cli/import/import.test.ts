@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -188,6 +188,31 @@ describe('an import', () => {
     const whole = registry(5);
     expect(await importFile(talk().io, request(file, dataDir), whole.loader)).toBe(0);
     expect(whole.kept.size).toBe(23);
+  });
+
+  it('that goes on tells every refused row, also those that the ones before refused and whose line was cut short', async () => {
+    const nobodies = [2, 7, 8, 14];
+    const rows = Array.from(
+      { length: 15 },
+      (_, n) => `${n + 1},${nobodies.includes(n + 1) ? 'Nobody' : 'Anna'},A,f,17/05/1990,Kotido`,
+    );
+    const file = write([HEADER, ...rows].join('\n'));
+    const dataDir = dataFolder();
+    await expect(importFile(talk().io, request(file, dataDir), registry(5, 12).loader)).rejects.toThrow('the power went');
+    // As a process leaves it that is killed in a write of rows that it has not noted as done.
+    appendFileSync(`${file}.refused.ndjson`, '{"row":14,"reason":"Patient.na');
+    const { io, err } = talk();
+    expect(await importFile(io, request(file, dataDir), registry(5).loader)).toBe(1);
+    expect(err.join('\n')).toContain('4 rows were refused');
+    const told = readFileSync(`${file}.refused.ndjson`, 'utf8').trim().split('\n');
+    expect(told.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(nobodies);
+  });
+
+  it('whose last rows are well fails all the same, where rows before them were refused', async () => {
+    const file = write(people(10).replace('1,Anna', '1,Nobody'));
+    const dataDir = dataFolder();
+    await expect(importFile(talk().io, request(file, dataDir), registry(5, 6).loader)).rejects.toThrow('the power went');
+    expect(await importFile(talk().io, request(file, dataDir), registry(5).loader)).toBe(1);
   });
 
   it('that was stopped by its caller finishes the rows in hand, and the next goes on', async () => {

@@ -110,12 +110,13 @@ export async function importFile(io: Io, request: ImportRequest, loader: Loader)
     waiting = settling;
   }
   await settling;
-  const { refused } = progress.finish();
+  progress.finish();
   if (stopping()) {
     io.err('Stopped. The same command goes on from here.');
     return EXIT.failed;
   }
   mark.remove();
+  const refused = refusedRows.count();
   if (refused > 0) io.err(`${refused} rows were refused: ${refusedRows.file} has them with the reasons.`);
   return refused > 0 ? EXIT.failed : EXIT.done;
 }

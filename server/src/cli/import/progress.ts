@@ -6,7 +6,7 @@ type Count = Record<LoadOutcome['status'], number>;
 export interface ImportProgress {
   /** Rows that are done; `unreadable` of them never came as far as the registry. */
   add(outcomes: readonly LoadOutcome[], unreadable: number): void;
-  finish(): Readonly<Count>;
+  finish(): void;
 }
 
 /** Milliseconds between two lines. */
@@ -57,7 +57,6 @@ export function createProgress({
     },
     finish() {
       tell(`done in ${duration((now() - began) / 1000)}`);
-      return count;
     },
   };
 }
