@@ -114,7 +114,7 @@ async function preview({ store, decider, found, extract, threads, rules }: Opene
     }
   } else await createProjection(ledger, decider, found.held).catchUp();
   const pending: { begun: PendingPairs['begun'][number][]; ended: PendingPairs['ended'][number][] } = { begun: [], ended: [] };
-  for await (const { begun, ended, last } of allPairs(ledger, threads, end - 1)) {
+  for await (const { begun, ended, last } of allPairs(scan, threads, end - 1)) {
     pending.begun.push(...begun);
     pending.ended.push(...ended);
     report({ step: 'pairs', done: last, total: end - 1 });

@@ -1,6 +1,6 @@
 import type { RecordKey } from '../domain/identity.ts';
 import type { BulkRetrieval, RangePairs } from '../matching/candidates.ts';
-import type { Ledger } from './ports.ts';
+import type { RegistryScan } from './ports.ts';
 import { type PairChanges, pairChanges } from './decide.ts';
 
 /** Records of a range that is asked for at once; several ranges are under way at a time, one for each core and more. */
@@ -17,7 +17,11 @@ export interface RangeChanges extends PairChanges {
  * Every pair of the registry under the rules in force, range by range in order of the greater key, with what it changes of
  * the stored ones.
  */
-export async function* allPairs(ledger: Ledger, bulk: BulkRetrieval, last: RecordKey): AsyncGenerator<RangeChanges> {
+export async function* allPairs(
+  scan: Pick<RegistryScan, 'pairsTo'>,
+  bulk: BulkRetrieval,
+  last: RecordKey,
+): AsyncGenerator<RangeChanges> {
   const ahead: { readonly first: RecordKey; readonly found: Promise<RangePairs> }[] = [];
   let next = 1;
   while (next <= last || ahead.length > 0) {
@@ -30,20 +34,21 @@ export async function* allPairs(ledger: Ledger, bulk: BulkRetrieval, last: Recor
     }
     const range = ahead.shift();
     if (!range) return;
-    yield changesOf(ledger, { first: range.first, last: Math.min(last, range.first + RANGE - 1) }, await range.found);
+    yield changesOf(scan, { first: range.first, last: Math.min(last, range.first + RANGE - 1) }, await range.found);
   }
 }
 
 async function changesOf(
-  ledger: Ledger,
+  scan: Pick<RegistryScan, 'pairsTo'>,
   { first, last }: { readonly first: RecordKey; readonly last: RecordKey },
   found: RangePairs,
 ): Promise<RangeChanges> {
   const byRecord = Map.groupBy(found.pairs, ({ b }) => b);
+  const standing = Map.groupBy(await scan.pairsTo(first, last), ({ b }) => b);
   const begun: PairChanges['begun'][number][] = [];
   const ended: PairChanges['ended'][number][] = [];
   for (let record = first; record <= last; record++) {
-    const before = (await ledger.pairs(record)).filter(({ b }) => b === record);
+    const before = standing.get(record) ?? [];
     const after = (byRecord.get(record) ?? []).map(({ a, b: _b, ...verdict }) => ({ record: a, verdict }));
     if (before.length + after.length === 0) continue;
     const changes = pairChanges(record, before, after);

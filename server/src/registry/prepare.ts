@@ -88,7 +88,7 @@ async function rebuildPairs(dependencies: PrepareDependencies, before: Head): Pr
   const total = head.nextRecord - 1;
   let begun: Pair[] = [];
   let ended: PairName[] = [];
-  for await (const changes of allPairs(dependencies.ledger, decider.bulk ?? serialRetrieval(decider.index), total)) {
+  for await (const changes of allPairs(dependencies.scan, decider.bulk ?? serialRetrieval(decider.index), total)) {
     begun.push(...changes.begun);
     ended.push(...changes.ended);
     progress({ step: 'pairs', done: changes.last, total });

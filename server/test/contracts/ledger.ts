@@ -319,6 +319,14 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
     });
 
     describe('pairs, decisions and tasks', () => {
+      test('pairs are found by ranges of their greater keys, in order', async () => {
+        await commit(store.ledger, [arrival(1), arrival(2), arrival(3)]);
+        await commit(store.ledger, [change({ pairsBegun: [pair(2, 3), pair(1, 2), pair(1, 3)] })]);
+        expect(await store.scan.pairsTo(1, 3)).toEqual([pair(1, 2), pair(1, 3), pair(2, 3)]);
+        expect(await store.scan.pairsTo(3, 3)).toEqual([pair(1, 3), pair(2, 3)]);
+        expect(await store.scan.pairsTo(4, 9)).toEqual([]);
+      });
+
       test('pairs in force are found from both records, an ended one from neither, a newer one replaces', async () => {
         await commit(store.ledger, [arrival(1), arrival(2), arrival(3)]);
         await commit(store.ledger, [change({ pairsBegun: [pair(1, 2), pair(1, 3), pair(2, 3)] })]);

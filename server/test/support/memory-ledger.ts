@@ -186,6 +186,8 @@ const scanOf = (disk: MemoryDisk): RegistryScan => ({
   links: () => linksInForce(disk),
   ties: () => tiesOf(disk),
   ...promised<Omit<RegistryScan, 'featureRows' | 'links' | 'ties'>>({
+    pairsTo: (first, last) =>
+      [...disk.state.pairs.values()].filter(({ b }) => b >= first && b <= last).sort((x, y) => x.b - y.b || x.a - y.a),
     completeFeatures: (specs) =>
       specs.map((spec) => [...disk.state.records.keys()].every((key) => disk.state.features.get(key)?.has(featureName(spec)))),
     hashAt: (sequence) => disk.state.hashes[sequence - 1],

@@ -6,6 +6,7 @@ import type { RegistryScan } from '../../registry/ports.ts';
 import type { Connection } from './connection.ts';
 import { findPaths, givePaths, openFeatureWriter } from './features.ts';
 import { promised, type Sync } from './promised.ts';
+import { type PairRow, toPair } from './rows.ts';
 
 type FeatureCell = readonly [record: RecordKey, path: number, value: string];
 
@@ -106,6 +107,7 @@ const isComplete = (db: Connection, path: number | undefined): boolean => {
 
 const openScan = (db: Connection): Sync<PointScan> => {
   const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM change_set WHERE seq = ?').pluck();
+  const pairsTo = db.prepare<[number, number], PairRow>('SELECT a, b, verdict FROM pair WHERE b >= ? AND b <= ? ORDER BY b, a');
   return {
     completeFeatures: (specs) => findPaths(db, specs).map((path) => isComplete(db, path)),
     lacking: (specs, after, limit) => {
@@ -117,6 +119,7 @@ const openScan = (db: Connection): Sync<PointScan> => {
       );
       return page.all(after, limit);
     },
+    pairsTo: (first, last) => pairsTo.all(first, last).map(toPair),
     hashAt: (sequence) => hashAt.get(sequence)?.toString('hex'),
     putFeatures: (specs, rows) => {
       const writer = openFeatureWriter(db, givePaths(db, specs));

@@ -64,8 +64,8 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     crossed[count++] = record;
   };
 
-  /** Adds to the accumulator of every record of the lists what being there gains it; notes those that cross. */
-  const walk = (plan: Extract<Plan, { kind: 'lists' }>, needed: number): void => {
+  /** Adds to the accumulator of every record of the lists, of smaller key than `below`, what being there gains it; notes those that cross. */
+  const walk = (plan: Extract<Plan, { kind: 'lists' }>, needed: number, below: RecordKey): void => {
     const blocks = records.blocks.words.view;
     for (const { asked, gain } of plan.walks) {
       // Rounded up: it stays an upper bound.
@@ -74,6 +74,7 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
       const heads = records.postings[asked.agreement.other]?.heads.view ?? new Uint32Array(0);
       const totals = accumulator;
       const add = (record: RecordKey): void => {
+        if (record >= below) return;
         const total = totals[record] ?? 0;
         totals[record] = Math.min(FULL, total + step);
         if (total < CROSSED && total >= before) cross(record);
@@ -88,7 +89,7 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     }
   };
 
-  const clear = (plan: Extract<Plan, { kind: 'lists' }>): void => {
+  const clear = (plan: Extract<Plan, { kind: 'lists' }>, below: RecordKey): void => {
     const postings = plan.walks.reduce((sum, { asked }) => sum + asked.postings, 0);
     if (postings > records.end / 4) {
       accumulator.fill(0);
@@ -102,7 +103,12 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
         const start = heads[2 * id] ?? 0;
         const length = heads[2 * id + 1] ?? 0;
         if (length === 1) accumulator[start] = 0;
-        else for (let at = start; at < start + length; at++) accumulator[blocks[at] ?? 0] = 0;
+        else {
+          for (let at = start; at < start + length; at++) {
+            const record = blocks[at] ?? 0;
+            if (record < below) accumulator[record] = 0;
+          }
+        }
       }
     }
   };
@@ -166,22 +172,22 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     if (!rule.rule.filters.every((feature) => question.values[feature])) return;
     const least = rounded(rule.rule.potential) - SLACK;
     const plan = makePlan(scene, rule.place, { base: rule.rule.base, least });
-    const wanted = (record: RecordKey): boolean => record < below && !skip.has(record);
+    const end = Math.min(records.end, below);
     if (plan.kind === 'all') {
-      for (let record = 0; record < Math.min(records.end, below); record++) {
-        if (records.has(record) && wanted(record)) keep(found, judge(rule, record));
+      for (let record = 0; record < end; record++) {
+        if (records.has(record) && !skip.has(record)) keep(found, judge(rule, record));
       }
       return;
     }
     if (accumulator.length < records.end) accumulator = new Uint8Array(records.end + (records.end >> 3) + 64);
     const needed = least - plan.residual;
     count = 0;
-    walk(plan, needed);
+    walk(plan, needed, end);
     for (let i = 0; i < count; i++) {
       const record = crossed[i] ?? 0;
-      if (wanted(record) && mayReach(plan, record, needed)) keep(found, judge(rule, record));
+      if (!skip.has(record) && mayReach(plan, record, needed)) keep(found, judge(rule, record));
     }
-    clear(plan);
+    clear(plan, end);
   };
 
   /** The evidence, for those that are kept. */
