@@ -31,7 +31,7 @@ port.on('message', (asked: ToRetrieval) => {
       ? {
           kind: 'many',
           retrievals: asked.queries.map(({ record, values }) =>
-            reader.retrieve(values, { skip: new Set([record]), below: Infinity }),
+            reader.retrieve(values, { skip: new Set([record]), above: 0 }),
           ),
         }
       : { kind: 'range', found: rangePairs(reader, asked.first, asked.last) };

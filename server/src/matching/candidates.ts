@@ -29,10 +29,10 @@ export interface CandidateIndex {
   retrieve(values: FeatureValues, skip: ReadonlySet<RecordKey>): Retrieval;
 }
 
-/** What finds the pairs of a range of records: the candidates of each of smaller key. */
+/** What finds the pairs of a range of records: the candidates of each of greater key. */
 export interface PairSource {
   valuesOf(record: RecordKey): FeatureValues | undefined;
-  retrieveBelow(values: FeatureValues, below: RecordKey): Retrieval;
+  retrieveAbove(values: FeatureValues, above: RecordKey): Retrieval;
 }
 
 /** What to find candidates for. */
@@ -42,9 +42,9 @@ export interface Query {
   readonly values: FeatureValues;
 }
 
-/** Pairs of a range of records, each found at its greater key. */
+/** Pairs of a range of records, each found at its smaller key. */
 export interface RangePairs {
-  /** By greater key, ascending. */
+  /** By smaller key, ascending. */
   readonly pairs: readonly Pair[];
   /** Records whose candidates were cut. */
   readonly truncated: readonly RecordKey[];
@@ -57,6 +57,6 @@ export interface RangePairs {
 export interface BulkRetrieval {
   /** In the order of the queries. */
   retrieveMany(queries: readonly Query[]): Promise<readonly Retrieval[]>;
-  /** The pairs of the indexed records with first ≤ key ≤ last, each with records of smaller key. */
+  /** The pairs of the indexed records with first ≤ key ≤ last, each with records of greater key. */
   pairsWithin(first: RecordKey, last: RecordKey): Promise<RangePairs>;
 }

@@ -14,11 +14,11 @@ export interface RangeChanges extends PairChanges {
 }
 
 /**
- * Every pair of the registry under the rules in force, range by range in order of the greater key, with what it changes of
+ * Every pair of the registry under the rules in force, range by range in order of the smaller key, with what it changes of
  * the stored ones.
  */
 export async function* allPairs(
-  scan: Pick<RegistryScan, 'pairsTo'>,
+  scan: Pick<RegistryScan, 'pairsFrom'>,
   bulk: BulkRetrieval,
   last: RecordKey,
 ): AsyncGenerator<RangeChanges> {
@@ -39,17 +39,17 @@ export async function* allPairs(
 }
 
 async function changesOf(
-  scan: Pick<RegistryScan, 'pairsTo'>,
+  scan: Pick<RegistryScan, 'pairsFrom'>,
   { first, last }: { readonly first: RecordKey; readonly last: RecordKey },
   found: RangePairs,
 ): Promise<RangeChanges> {
-  const byRecord = Map.groupBy(found.pairs, ({ b }) => b);
-  const standing = Map.groupBy(await scan.pairsTo(first, last), ({ b }) => b);
+  const byRecord = Map.groupBy(found.pairs, ({ a }) => a);
+  const standing = Map.groupBy(await scan.pairsFrom(first, last), ({ a }) => a);
   const begun: PairChanges['begun'][number][] = [];
   const ended: PairChanges['ended'][number][] = [];
   for (let record = first; record <= last; record++) {
     const before = standing.get(record) ?? [];
-    const after = (byRecord.get(record) ?? []).map(({ a, b: _b, ...verdict }) => ({ record: a, verdict }));
+    const after = (byRecord.get(record) ?? []).map(({ a: _a, b, ...verdict }) => ({ record: b, verdict }));
     if (before.length + after.length === 0) continue;
     const changes = pairChanges(record, before, after);
     begun.push(...changes.begun);

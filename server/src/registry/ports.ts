@@ -85,8 +85,8 @@ export interface RegistryScan {
   hashAt(sequence: Sequence): Promise<string | undefined>;
   /** Links in force. */
   links(): AsyncIterable<{ readonly record: RecordKey; readonly golden: GoldenKey; readonly ruleVersion: string }>;
-  /** Pairs in force whose greater key is from `first` to `last`, in order of that key and then of the other. */
-  pairsTo(first: RecordKey, last: RecordKey): Promise<readonly Pair[]>;
+  /** Pairs in force whose smaller key is from `first` to `last`, in order of that key and then of the other. */
+  pairsFrom(first: RecordKey, last: RecordKey): Promise<readonly Pair[]>;
   /** Records that automatic pairs in force or "same" decisions tie, the names of these pairs. */
   ties(): AsyncIterable<PairName>;
   /** Writes feature rows of existing records; derived data, outside the chain. */

@@ -34,6 +34,7 @@ export interface RematchRequest {
   /** Commits a change set; a preview does not. */
   readonly keep: ((change: ChangeSet) => Promise<void>) | null;
   readonly agent: string;
+  /** Of the records whose groups are to be decided: those that are right already are not. */
   readonly progress: (done: number, total: number) => void;
   /** Set when the caller wants to stop: what is committed stays, and the next run goes on. */
   readonly stopping: () => boolean;
@@ -247,6 +248,8 @@ export async function rematch(request: RematchRequest): Promise<RematchCounts> {
   let begun: Pair[] = [];
   let ended: PairName[] = [];
   let done = 0;
+  let total = 0;
+  for (const those of members.values()) total += those.length;
   const flush = async (): Promise<void> => {
     const change = await decideComponents(request, seeds, { begun, ended });
     if (change) {
@@ -254,7 +257,7 @@ export async function rematch(request: RematchRequest): Promise<RematchCounts> {
       await keep?.(change);
     }
     done += seeds.length;
-    progress(done, standing.records);
+    progress(done, total);
     [seeds, begun, ended] = [[], [], []];
   };
   for (const [first, those] of members) {

@@ -319,12 +319,12 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
     });
 
     describe('pairs, decisions and tasks', () => {
-      test('pairs are found by ranges of their greater keys, in order', async () => {
+      test('pairs are found by ranges of their smaller keys, in order', async () => {
         await commit(store.ledger, [arrival(1), arrival(2), arrival(3)]);
         await commit(store.ledger, [change({ pairsBegun: [pair(2, 3), pair(1, 2), pair(1, 3)] })]);
-        expect(await store.scan.pairsTo(1, 3)).toEqual([pair(1, 2), pair(1, 3), pair(2, 3)]);
-        expect(await store.scan.pairsTo(3, 3)).toEqual([pair(1, 3), pair(2, 3)]);
-        expect(await store.scan.pairsTo(4, 9)).toEqual([]);
+        expect(await store.scan.pairsFrom(1, 3)).toEqual([pair(1, 2), pair(1, 3), pair(2, 3)]);
+        expect(await store.scan.pairsFrom(2, 2)).toEqual([pair(2, 3)]);
+        expect(await store.scan.pairsFrom(3, 9)).toEqual([]);
       });
 
       test('pairs in force are found from both records, an ended one from neither, a newer one replaces', async () => {

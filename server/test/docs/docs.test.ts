@@ -27,6 +27,7 @@ const notRun = new Map([
   ['npm run bench -- decisions', measured],
   ['npm run bench -- decisions --records 1000000', measured],
   ['npm run bench -- scale', measured],
+  ['npm run bench -- scale --in DIR --from 1000000', 'needs what the one above made'],
   [
     'npm run bench -- generate --profile uganda --records 1000000 --out people.csv --truth truth.csv',
     'it writes 80 MB; the generator has tests of its own',

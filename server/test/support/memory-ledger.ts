@@ -186,8 +186,8 @@ const scanOf = (disk: MemoryDisk): RegistryScan => ({
   links: () => linksInForce(disk),
   ties: () => tiesOf(disk),
   ...promised<Omit<RegistryScan, 'featureRows' | 'links' | 'ties'>>({
-    pairsTo: (first, last) =>
-      [...disk.state.pairs.values()].filter(({ b }) => b >= first && b <= last).sort((x, y) => x.b - y.b || x.a - y.a),
+    pairsFrom: (first, last) =>
+      [...disk.state.pairs.values()].filter(({ a }) => a >= first && a <= last).sort((x, y) => x.a - y.a || x.b - y.b),
     completeFeatures: (specs) =>
       specs.map((spec) => [...disk.state.records.keys()].every((key) => disk.state.features.get(key)?.has(featureName(spec)))),
     hashAt: (sequence) => disk.state.hashes[sequence - 1],

@@ -107,7 +107,7 @@ const isComplete = (db: Connection, path: number | undefined): boolean => {
 
 const openScan = (db: Connection): Sync<PointScan> => {
   const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM change_set WHERE seq = ?').pluck();
-  const pairsTo = db.prepare<[number, number], PairRow>('SELECT a, b, verdict FROM pair WHERE b >= ? AND b <= ? ORDER BY b, a');
+  const pairsFrom = db.prepare<[number, number], PairRow>('SELECT a, b, verdict FROM pair WHERE a >= ? AND a <= ? ORDER BY a, b');
   return {
     completeFeatures: (specs) => findPaths(db, specs).map((path) => isComplete(db, path)),
     lacking: (specs, after, limit) => {
@@ -119,7 +119,7 @@ const openScan = (db: Connection): Sync<PointScan> => {
       );
       return page.all(after, limit);
     },
-    pairsTo: (first, last) => pairsTo.all(first, last).map(toPair),
+    pairsFrom: (first, last) => pairsFrom.all(first, last).map(toPair),
     hashAt: (sequence) => hashAt.get(sequence)?.toString('hex'),
     putFeatures: (specs, rows) => {
       const writer = openFeatureWriter(db, givePaths(db, specs));

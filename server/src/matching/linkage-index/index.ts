@@ -49,8 +49,8 @@ export function createLinkageIndex(rules: RuleSet, options: LinkageIndexOptions 
     });
 
   const answer = (values: FeatureValues, skip: ReadonlySet<RecordKey>): Retrieval => {
-    if (aside === null) return retrieve(values, { skip, below: Infinity });
-    const base = retrieve(values, { skip: new Set([...skip, ...aside.keys()]), below: Infinity });
+    if (aside === null) return retrieve(values, { skip, above: 0 });
+    const base = retrieve(values, { skip: new Set([...skip, ...aside.keys()]), above: 0 });
     const all = [...base.candidates, ...asideOnes(values, skip)].sort(byStrength);
     const { maxCandidates } = rules.limits;
     return { candidates: all.slice(0, maxCandidates), truncated: base.truncated || all.length > maxCandidates };
@@ -119,6 +119,6 @@ export function openIndexReader(rules: RuleSet, shared: readonly Arena[], tuning
     refresh: arenas.refresh,
     valuesOf: (record) => (records.has(record) ? records.valuesOf(record) : undefined),
     retrieve,
-    retrieveBelow: (values, below) => retrieve(values, { skip: NOBODY, below }),
+    retrieveAbove: (values, above) => retrieve(values, { skip: NOBODY, above }),
   };
 }

@@ -29,8 +29,8 @@ interface Found {
 /** Which records may be answers. */
 export interface Wanted {
   readonly skip: ReadonlySet<RecordKey>;
-  /** Only records of smaller key. */
-  readonly below: RecordKey;
+  /** Only records of greater key; 0 for all. */
+  readonly above: RecordKey;
 }
 
 const strongestFirst = (x: Found, y: Found): number =>
@@ -64,8 +64,8 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     crossed[count++] = record;
   };
 
-  /** Adds to the accumulator of every record of the lists, of smaller key than `below`, what being there gains it; notes those that cross. */
-  const walk = (plan: Extract<Plan, { kind: 'lists' }>, needed: number, below: RecordKey): void => {
+  /** Adds to the accumulator of every record of the lists, of greater key than `above`, what being there gains it; notes those that cross. */
+  const walk = (plan: Extract<Plan, { kind: 'lists' }>, needed: number, above: RecordKey): void => {
     const blocks = records.blocks.words.view;
     for (const { asked, gain } of plan.walks) {
       // Rounded up: it stays an upper bound.
@@ -74,7 +74,7 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
       const heads = records.postings[asked.agreement.other]?.heads.view ?? new Uint32Array(0);
       const totals = accumulator;
       const add = (record: RecordKey): void => {
-        if (record >= below) return;
+        if (record <= above) return;
         const total = totals[record] ?? 0;
         totals[record] = Math.min(FULL, total + step);
         if (total < CROSSED && total >= before) cross(record);
@@ -89,7 +89,7 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     }
   };
 
-  const clear = (plan: Extract<Plan, { kind: 'lists' }>, below: RecordKey): void => {
+  const clear = (plan: Extract<Plan, { kind: 'lists' }>, above: RecordKey): void => {
     const postings = plan.walks.reduce((sum, { asked }) => sum + asked.postings, 0);
     if (postings > records.end / 4) {
       accumulator.fill(0);
@@ -106,7 +106,7 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
         else {
           for (let at = start; at < start + length; at++) {
             const record = blocks[at] ?? 0;
-            if (record < below) accumulator[record] = 0;
+            if (record > above) accumulator[record] = 0;
           }
         }
       }
@@ -168,13 +168,12 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     if (known === undefined || (known.class !== 'auto' && said.class === 'auto')) found.set(said.record, said);
   };
 
-  const applyRule = (rule: CompiledRule, { skip, below }: Wanted, found: Map<RecordKey, Found>): void => {
+  const applyRule = (rule: CompiledRule, { skip, above }: Wanted, found: Map<RecordKey, Found>): void => {
     if (!rule.rule.filters.every((feature) => question.values[feature])) return;
     const least = rounded(rule.rule.potential) - SLACK;
     const plan = makePlan(scene, rule.place, { base: rule.rule.base, least });
-    const end = Math.min(records.end, below);
     if (plan.kind === 'all') {
-      for (let record = 0; record < end; record++) {
+      for (let record = above + 1; record < records.end; record++) {
         if (records.has(record) && !skip.has(record)) keep(found, judge(rule, record));
       }
       return;
@@ -182,12 +181,12 @@ export function createRetrieve(compiled: CompiledRules, records: Records, tuning
     if (accumulator.length < records.end) accumulator = new Uint8Array(records.end + (records.end >> 3) + 64);
     const needed = least - plan.residual;
     count = 0;
-    walk(plan, needed, end);
+    walk(plan, needed, above);
     for (let i = 0; i < count; i++) {
       const record = crossed[i] ?? 0;
       if (!skip.has(record) && mayReach(plan, record, needed)) keep(found, judge(rule, record));
     }
-    clear(plan, end);
+    clear(plan, above);
   };
 
   /** The evidence, for those that are kept. */
