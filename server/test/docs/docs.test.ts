@@ -34,7 +34,7 @@ const notRun = new Map([
   ],
   ['LAW_HISTORIES=100000 npm test -- server/src/matching/linkage-index/laws', measured],
   ['LAW_PAIRS=100000 npm test -- server/src/matching/comparators', measured],
-  ['python3 bench/splink/person_model.py people.csv truth.csv', 'it needs packages of PyPI'],
+  ['python3 bench/splink/person_model.py people.csv truth.csv links.csv', 'it needs packages of PyPI'],
   ['npm test -- server/test/quality', wholeSuite],
   ['npm run simulate -- --from 1 --count 100000', measured],
   ['npm run simulate -- --from 1 --count 2000', 'the simulation has tests of its own'],
