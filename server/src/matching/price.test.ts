@@ -8,40 +8,11 @@ import { makePlan } from './linkage-index/plan.ts';
 import { createQuestion } from './linkage-index/question.ts';
 import { openRecords } from './linkage-index/records.ts';
 import { type Tuning, TUNING } from './linkage-index/tuning.ts';
-import { type Comparison, type Field, fieldComparison, type MultiValue, type Rule, type RuleSet } from './model.ts';
+import type { Rule, RuleSet } from './model.ts';
 import { priceRule } from './price.ts';
+import { field, rule as plainRule, ruleSet } from './rules.fixture.ts';
 
-const field = (name: string, feature: number, rest: Partial<Field> = {}): Comparison =>
-  fieldComparison({
-    name,
-    feature,
-    comparator: 'exact',
-    threshold: 1,
-    agree: 1,
-    disagree: 0,
-    oneMissing: 0,
-    bothMissing: 0,
-    parameters: {},
-    ...rest,
-  });
-
-const rule = (comparisons: readonly Comparison[], rest: Partial<Rule> = {}): Rule => ({
-  name: 'rule',
-  kind: 'deterministic',
-  comparisons,
-  filters: [],
-  base: 0,
-  potential: 2,
-  auto: 3,
-  ...rest,
-});
-
-const ruleSet = (rules: readonly Rule[], multi: MultiValue = 'join'): RuleSet => ({
-  version: 'v1',
-  features: [0, 1, 2].map(() => ({ path: 'Patient.name', normaliser: 'string@1', multi })),
-  rules,
-  limits: { maxGroup: 50, maxComponent: 1000, cohesion: 1 / 3, maxCandidates: 100 },
-});
+const rule: typeof plainRule = (comparisons, rest) => plainRule(comparisons, { potential: 2, auto: 3, ...rest });
 
 const priceOf = (priced: Rule) => priceRule(priced, ruleSet([priced]));
 

@@ -1,50 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ruleBounds } from './decide.ts';
-import {
-  type Agreement,
-  type Comparison,
-  type FeatureValues,
-  type Field,
-  fieldComparison,
-  type Level,
-  type MultiValue,
-  type Rule,
-  type RuleSet,
-  VALUE_SEPARATOR,
-} from './model.ts';
+import { type Agreement, type Comparison, type FeatureValues, type Level, type MultiValue, VALUE_SEPARATOR } from './model.ts';
+import { field, rule, ruleSet } from './rules.fixture.ts';
 import { compareStrength, scoreRule, verdict } from './score.ts';
-
-const comparison = (name: string, feature: number, rest: Partial<Field> = {}): Comparison =>
-  fieldComparison({
-    name,
-    feature,
-    comparator: 'exact',
-    threshold: 1,
-    agree: 1,
-    disagree: 0,
-    oneMissing: 0,
-    bothMissing: 0,
-    parameters: {},
-    ...rest,
-  });
-
-const rule = (comparisons: readonly Comparison[], rest: Partial<Rule> = {}): Rule => ({
-  name: 'rule',
-  kind: 'deterministic',
-  comparisons,
-  filters: [],
-  base: 0,
-  potential: 1,
-  auto: 2,
-  ...rest,
-});
-
-const ruleSet = (rules: readonly Rule[], multi: MultiValue = 'join'): RuleSet => ({
-  version: 'v1',
-  features: [0, 1, 2].map(() => ({ path: 'Patient.name', normaliser: 'string@1', multi })),
-  rules,
-  limits: { maxGroup: 50, maxComponent: 1000, cohesion: 1 / 3, maxCandidates: 100 },
-});
 
 const several = (...values: readonly string[]): string => values.join(VALUE_SEPARATOR);
 
@@ -53,8 +11,8 @@ const evidenceOf = (field: Comparison, multi: MultiValue, [x, y]: readonly [stri
   scoreRule(ruleSet([], multi), rule([field]), { a: [x], b: [y] })?.evidence[0];
 
 describe('a rule', () => {
-  const given = comparison('given', 0, { comparator: 'damerau-levenshtein', threshold: 2 });
-  const family = comparison('family', 1, { comparator: 'jaro-winkler', threshold: 0.9, agree: 2.5, disagree: -1.5 });
+  const given = field('given', 0, { comparator: 'damerau-levenshtein', threshold: 2 });
+  const family = field('family', 1, { comparator: 'jaro-winkler', threshold: 0.9, agree: 2.5, disagree: -1.5 });
 
   it('adds what each comparison gives, with the measure of each as evidence', () => {
     const rules = ruleSet([rule([given, family], { base: 100, potential: 101, auto: 103 })]);
@@ -82,7 +40,7 @@ describe('a rule', () => {
   });
 
   it('reaches a threshold that its decimal weights add up to, whatever the order of the sum', () => {
-    const weights = [0.1, 0.2, 0.7].map((agree, feature) => comparison(`field ${feature}`, feature, { agree }));
+    const weights = [0.1, 0.2, 0.7].map((agree, feature) => field(`field ${feature}`, feature, { agree }));
     const rules = ruleSet([rule(weights, { potential: 1, auto: 1 })]);
     expect(verdict(rules, ['a', 'b', 'c'], ['a', 'b', 'c'])?.score).toBe(1);
     const thirds = ruleSet([rule(weights.slice(0, 2), { potential: 0.3, auto: 0.1 + 0.2 })]);
@@ -90,16 +48,16 @@ describe('a rule', () => {
   });
 
   it('places a score between its least and its greatest, missing values among them', () => {
-    const fields = [comparison('a', 0, { agree: 2, disagree: -1, oneMissing: -2, bothMissing: 'compare' })];
+    const fields = [field('a', 0, { agree: 2, disagree: -1, oneMissing: -2, bothMissing: 'compare' })];
     expect(ruleBounds(rule(fields, { base: 100 }))).toEqual({ min: 98, max: 102 });
     const rules = ruleSet([rule(fields, { base: 100, potential: 99, auto: 102 })]);
     expect(verdict(rules, ['x'], ['y'])?.normalised).toBe(0.25);
-    expect(verdict(ruleSet([rule([comparison('a', 0, { agree: 0 })], { potential: 0 })]), ['x'], ['x'])?.normalised).toBe(1);
+    expect(verdict(ruleSet([rule([field('a', 0, { agree: 0 })], { potential: 0 })]), ['x'], ['x'])?.normalised).toBe(1);
   });
 });
 
 describe('a missing value', () => {
-  const handled = comparison('phone', 0, { agree: 2, disagree: -1, oneMissing: 0.5, bothMissing: 2 });
+  const handled = field('phone', 0, { agree: 2, disagree: -1, oneMissing: 0.5, bothMissing: 2 });
 
   it('adds what the rule says of one and of both, without a measure', () => {
     expect(evidenceOf(handled, 'join', ['', 'x'])).toEqual({
@@ -112,7 +70,7 @@ describe('a missing value', () => {
   });
 
   it('is compared like any other text where the rule says so', () => {
-    const compared = comparison('given', 0, {
+    const compared = field('given', 0, {
       comparator: 'levenshtein',
       threshold: 3,
       oneMissing: 'compare',
@@ -125,7 +83,7 @@ describe('a missing value', () => {
 });
 
 describe('several values', () => {
-  const close = comparison('given', 0, { comparator: 'levenshtein', threshold: 1 });
+  const close = field('given', 0, { comparator: 'levenshtein', threshold: 1 });
 
   it.each([
     ['any', several('anna', 'maria'), several('hanna', 'ruth'), 1, true],
@@ -141,8 +99,8 @@ describe('several values', () => {
 });
 
 describe('of several rules', () => {
-  const both = rule([comparison('given', 0), comparison('family', 1)], { name: 'strict', potential: 1, auto: 2 });
-  const phone = rule([comparison('phone', 2, { agree: 500 })], { name: 'phone', potential: 100, auto: 500 });
+  const both = rule([field('given', 0), field('family', 1)], { name: 'strict', potential: 1, auto: 2 });
+  const phone = rule([field('phone', 2, { agree: 500 })], { name: 'phone', potential: 100, auto: 500 });
 
   it('one that reaches the automatic level beats an earlier one that does not', () => {
     expect(verdict(ruleSet([both, phone]), ['a', 'b', 'c'], ['a', 'x', 'c'])).toMatchObject({
@@ -158,8 +116,8 @@ describe('of several rules', () => {
   });
 
   it('the earlier wins within the potential class too', () => {
-    const loose = rule([comparison('given', 0)], { name: 'loose', potential: 1, auto: 5 });
-    const looser = rule([comparison('phone', 2, { agree: 4 })], { name: 'looser', potential: 1, auto: 5 });
+    const loose = rule([field('given', 0)], { name: 'loose', potential: 1, auto: 5 });
+    const looser = rule([field('phone', 2, { agree: 4 })], { name: 'looser', potential: 1, auto: 5 });
     expect(verdict(ruleSet([loose, looser]), ['a', 'b', 'c'], ['a', 'b', 'c'])).toMatchObject({
       ruleName: 'loose',
       class: 'potential',
@@ -201,7 +159,7 @@ describe('a comparison of several levels', () => {
     oneMissing: 0,
     bothMissing: 0,
   };
-  const rules = ruleSet([rule([names, comparison('phone', 2)], { potential: -1, auto: 6 })]);
+  const rules = ruleSet([rule([names, field('phone', 2)], { potential: -1, auto: 6 })]);
 
   it('counts the first that holds, and says which', () => {
     const said = (a: FeatureValues, b: FeatureValues) => verdict(rules, a, b)?.evidence[0];
