@@ -30,9 +30,7 @@ port.on('message', (asked: ToRetrieval) => {
     asked.kind === 'many'
       ? {
           kind: 'many',
-          retrievals: asked.queries.map(({ record, values }) =>
-            reader.retrieve(values, { skip: new Set([record]), above: 0 }),
-          ),
+          retrievals: asked.queries.map(({ record, values }) => reader.retrieve(values, { skip: new Set([record]), above: 0 })),
         }
       : { kind: 'range', found: rangePairs(reader, asked.first, asked.last) };
   port.postMessage(answer);
