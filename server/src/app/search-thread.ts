@@ -35,7 +35,8 @@ const STEP = 64;
 const rowsOf = ({ change }: Committed): readonly SearchRow[] =>
   change.records.flatMap(({ record, content }) => {
     if (content === null) return [];
-    return [{ record: record.key, ...storedSubject(content.resource, record.source, change.at) }];
+    const subject = storedSubject(content.resource, record.source, change.at);
+    return [{ record: record.key, ...subject, ...(record.deleted && { deleted: true }) }];
   });
 
 async function follow(): Promise<void> {

@@ -6,7 +6,7 @@ import type { ReviewTask } from './review.ts';
 
 /** Who did what, from where: the audit facts of a change set, without personal data. */
 export interface AuditFacts {
-  readonly action: 'create' | 'update' | 'link' | 'administer';
+  readonly action: 'create' | 'update' | 'delete' | 'link' | 'administer';
   /** The submitting client, or the operator's account. */
   readonly agent: string;
   /** Network address of the agent; '' for a local command. */

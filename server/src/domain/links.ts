@@ -52,7 +52,7 @@ export const pairName = (x: RecordKey, y: RecordKey): PairName => (x < y ? { a: 
 export interface Link {
   readonly record: RecordKey;
   readonly golden: GoldenKey;
-  /** `auto`: rules; `manual`: a person's decision holds it; `first`: nobody matched, the record began its group. */
+  /** `auto`: rules; `manual`: a person's decision or its own system's merge holds it; `first`: nobody matched, the record began its group. */
   readonly origin: 'auto' | 'manual' | 'first';
   /** Version of the rules it was decided under. */
   readonly ruleVersion: string;

@@ -1,6 +1,9 @@
 import type { GoldenKey, Instant, RecordIdentifier, RecordIdentity, RecordKey, Sequence, Version } from './identity.ts';
 import type { TaskKind } from './review.ts';
 
+/** `SourceRecord.golden` of a record without a link: one that is deleted, or is being created in this very change set. */
+export const UNLINKED: GoldenKey = 0;
+
 /** A Patient as one system submitted it: everything but its content (demographics), which `SourceContent` holds. */
 export interface SourceRecord {
   readonly key: RecordKey;
@@ -12,6 +15,11 @@ export interface SourceRecord {
   readonly identity: RecordIdentity;
   /** Candidate for matching: false for inactive, merged and deleted records. */
   readonly active: boolean;
+  /** The record of the same system that it was merged into: it is of that record's person, and no longer stands for it. */
+  readonly mergedInto?: RecordKey;
+  /** Its owner deleted it: no content, no identifiers, no link. */
+  readonly deleted?: true;
+  /** `UNLINKED` where it is deleted. */
   readonly golden: GoldenKey;
   /** Kinds of its open review tasks, sorted: what the 1.x match tags render. */
   readonly flags: readonly TaskKind[];

@@ -43,16 +43,27 @@ describe('a Bundle of Patients', () => {
   });
 
   it('keeps what concurrency and conditions need', () => {
-    const request = { method: 'PUT', url: 'Patient/x', ifMatch: 'W/"3"', ifNoneExist: 'identifier=a|1' };
-    expect(readBundle(bundle('batch', [{ fullUrl: 'urn:uuid:1', resource: anna, request }]))).toMatchObject({
-      entries: [{ index: 0, fullUrl: 'urn:uuid:1', ifMatch: 'W/"3"', ifNoneExist: 'identifier=a|1' }],
+    const request = { url: 'Patient/x', ifMatch: 'W/"3"' };
+    const create = { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=a|1' };
+    const list = [
+      { fullUrl: 'urn:uuid:1', resource: anna, request: { ...request, method: 'PUT' } },
+      { request: { ...request, method: 'DELETE' } },
+      { resource: anna, request: create },
+    ];
+    expect(readBundle(bundle('batch', list))).toMatchObject({
+      entries: [
+        { index: 0, method: 'PUT', fullUrl: 'urn:uuid:1', ifMatch: 'W/"3"', ifNoneExist: null },
+        { index: 1, method: 'DELETE', target: { kind: 'id', id: 'x' }, ifMatch: 'W/"3"' },
+        { index: 2, method: 'POST', ifNoneExist: 'identifier=a|1' },
+      ],
     });
   });
 
   const wrong: readonly (readonly [unknown, string, string])[] = [
     [{ resource: { resourceType: 'Encounter' } }, 'invalid-structure', 'Bundle.entry[1].resource.resourceType'],
     [{ request: { method: 'POST', url: 'Patient' } }, 'invalid-structure', 'Bundle.entry[1].resource'],
-    [{ resource: anna, request: { method: 'DELETE', url: 'Patient/1' } }, 'method-not-allowed', 'Bundle.entry[1].request.method'],
+    [{ request: { method: 'PATCH', url: 'Patient/1' } }, 'method-not-allowed', 'Bundle.entry[1].request.method'],
+    [{ request: { method: 'DELETE', url: 'Patient' } }, 'invalid-request', 'Bundle.entry[1].request.url'],
     [{ resource: anna, request: { method: 'POST', url: 'Encounter' } }, 'invalid-request', 'Bundle.entry[1].request.url'],
     [{ resource: anna, request: { method: 'POST', url: 'Patient/1' } }, 'invalid-request', 'Bundle.entry[1].request.url'],
     [put('Patient'), 'invalid-request', 'Bundle.entry[1].request.url'],

@@ -8,16 +8,27 @@ import { isLogicalId } from './logical-id.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { refuseOtherType } from './validate.ts';
 
+/** A Patient that a request is about: by its id, or by an identifier that names it. */
+export type PatientTarget = { readonly kind: 'id'; readonly id: string } | ({ readonly kind: 'identifier' } & Identifier);
+
 /** What an entry asks for. */
 export interface SubmittedEntry {
   readonly index: number;
   readonly method: 'POST' | 'PUT';
-  readonly target:
-    { readonly kind: 'none' } | { readonly kind: 'id'; readonly id: string } | ({ readonly kind: 'identifier' } & Identifier);
+  readonly target: { readonly kind: 'none' } | PatientTarget;
   /** Says that it is a Patient, otherwise not looked at yet. */
   readonly resource: unknown;
   readonly fullUrl: string | null;
   readonly ifNoneExist: string | null;
+  readonly ifMatch: string | null;
+}
+
+/** A Patient to delete. */
+export interface RemovingEntry {
+  readonly index: number;
+  readonly method: 'DELETE';
+  readonly target: PatientTarget;
+  readonly fullUrl: string | null;
   readonly ifMatch: string | null;
 }
 
@@ -29,7 +40,7 @@ export interface RefusedEntry {
 
 export interface SubmittedBundle {
   readonly type: 'batch' | 'transaction';
-  readonly entries: readonly (SubmittedEntry | RefusedEntry)[];
+  readonly entries: readonly (SubmittedEntry | RemovingEntry | RefusedEntry)[];
 }
 
 /** What 1.x took for a batch: senders fill `collection`, or nothing at all. */
@@ -52,13 +63,13 @@ export const readBundle = (value: unknown, limits: BodyLimits = defaultBodyLimit
   return type === 'transaction' ? wholeTransaction(entries) : { type: 'batch', entries };
 };
 
-const wholeTransaction = (entries: readonly (SubmittedEntry | RefusedEntry)[]): SubmittedBundle | Refusal => {
+const wholeTransaction = (entries: SubmittedBundle['entries']): SubmittedBundle | Refusal => {
   const refused = entries.find((entry) => 'refusal' in entry);
   return refused?.refusal ?? refuseTwice(entries) ?? { type: 'transaction', entries };
 };
 
 /** TX-04: one identity twice in a transaction. Two POSTs of one patient are found out later, by their identifiers. */
-const refuseTwice = (entries: readonly (SubmittedEntry | RefusedEntry)[]): Refusal | undefined => {
+const refuseTwice = (entries: SubmittedBundle['entries']): Refusal | undefined => {
   const seen = new Set<string>();
   for (const entry of entries) {
     if ('refusal' in entry || entry.target.kind === 'none') continue;
@@ -70,51 +81,59 @@ const refuseTwice = (entries: readonly (SubmittedEntry | RefusedEntry)[]): Refus
   return undefined;
 };
 
-const readEntry = (entry: unknown, index: number): SubmittedEntry | RefusedEntry => {
+const readEntry = (entry: unknown, index: number): SubmittedBundle['entries'][number] => {
   const read = isFields(entry) ? readFields(entry) : refuse('invalid-structure', 'Must be an object.', 'entry');
   return isRefusal(read) ? { index, refusal: atEntry(index, read) } : { index, ...read };
 };
 
-const readFields = ({ fullUrl, resource, request }: Fields): Omit<SubmittedEntry, 'index'> | Refusal => {
+const readFields = ({
+  fullUrl,
+  resource,
+  request,
+}: Fields): Omit<SubmittedEntry, 'index'> | Omit<RemovingEntry, 'index'> | Refusal => {
   if (request !== undefined && !isFields(request)) return refuse('invalid-structure', 'Must be an object.', 'request');
   const wanted = readRequest(request ?? { method: 'POST', url: 'Patient' });
   if (isRefusal(wanted)) return wanted;
+  const said = { fullUrl: textOrNull(fullUrl), ifMatch: textOrNull(request?.['ifMatch']) };
+  if (wanted.method === 'DELETE') return { ...wanted, ...said };
   if (resource === undefined) return refuse('invalid-structure', 'A required element is missing.', 'resource');
   const otherType = refuseOtherType(resource);
   if (otherType) return otherType;
   return {
     ...wanted,
+    ...said,
     resource,
-    fullUrl: textOrNull(fullUrl),
-    ifNoneExist: textOrNull(request?.['ifNoneExist']),
-    ifMatch: textOrNull(request?.['ifMatch']),
+    ifNoneExist: wanted.method === 'POST' ? textOrNull(request?.['ifNoneExist']) : null,
   };
 };
 
-const readRequest = ({ method, url }: Fields): Pick<SubmittedEntry, 'method' | 'target'> | Refusal => {
+type Wanted = Pick<SubmittedEntry, 'method' | 'target'> | Pick<RemovingEntry, 'method' | 'target'>;
+
+const readRequest = ({ method, url }: Fields): Wanted | Refusal => {
   if (typeof method !== 'string' || typeof url !== 'string')
     return refuse('invalid-structure', 'A request has a method and a url.', 'request');
-  if (method !== 'POST' && method !== 'PUT')
-    return refuse('method-not-allowed', 'In a Bundle this registry takes the methods POST and PUT.', 'request.method');
+  if (method !== 'POST' && method !== 'PUT' && method !== 'DELETE')
+    return refuse('method-not-allowed', 'In a Bundle this registry takes the methods POST, PUT and DELETE.', 'request.method');
   const [, id, query] = /^\/?Patient(?:\/([^/?]+))?\/?(?:\?(.*))?$/s.exec(url) ?? [];
   if (
     !/^\/?Patient\b/.test(url) ||
     (id !== undefined && !isLogicalId(id)) ||
     (method === 'POST' && (id ?? query) !== undefined) ||
-    (method === 'PUT' && (id === undefined) === (query === undefined))
+    (method !== 'POST' && (id === undefined) === (query === undefined))
   )
     return refuse(
       'invalid-request',
-      'Expected POST Patient, PUT Patient/id or PUT Patient?identifier=system|value.',
+      'Expected POST Patient, PUT or DELETE Patient/id, or PUT or DELETE Patient?identifier=system|value.',
       'request.url',
     );
-  if (query !== undefined) return conditional(query);
-  return { method, target: id === undefined ? { kind: 'none' } : { kind: 'id', id } };
+  if (method === 'POST') return { method, target: { kind: 'none' } };
+  const target = id === undefined ? conditional(query ?? '') : { kind: 'id' as const, id };
+  return isRefusal(target) ? target : { method, target };
 };
 
-const conditional = (query: string): Pick<SubmittedEntry, 'method' | 'target'> | Refusal => {
+const conditional = (query: string): PatientTarget | Refusal => {
   const identifier = conditionalIdentifier(new URLSearchParams(query));
-  return isRefusal(identifier) ? identifier : { method: 'PUT', target: { kind: 'identifier', ...identifier } };
+  return isRefusal(identifier) ? identifier : { kind: 'identifier', ...identifier };
 };
 
 /** The same refusal with expressions from the Bundle's point of view: `Patient.name` → `Bundle.entry[3].resource.name`. */

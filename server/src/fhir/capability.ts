@@ -3,7 +3,9 @@ import { defaultOurs } from './ours.ts';
 
 export interface ResourceCapability {
   readonly type: string;
-  readonly interactions: readonly ('read' | 'vread' | 'update' | 'delete' | 'history-instance' | 'create' | 'search-type')[];
+  readonly interactions: readonly (
+    'read' | 'vread' | 'update' | 'delete' | 'history-instance' | 'history-type' | 'create' | 'search-type'
+  )[];
   readonly searchParams: readonly {
     readonly name: string;
     readonly type: 'token' | 'string' | 'date' | 'reference' | 'uri';
@@ -12,7 +14,11 @@ export interface ResourceCapability {
   readonly searchIncludes: readonly string[];
   readonly operations: readonly { readonly name: string; readonly definition: string }[];
   readonly updateCreate: boolean;
+  readonly conditionalCreate: boolean;
   readonly conditionalUpdate: boolean;
+  readonly conditionalDelete: 'not-supported' | 'single';
+  /** Whether If-None-Match and If-Modified-Since are answered with 304. */
+  readonly conditionalRead: 'not-supported' | 'full-support';
   readonly documentation: string;
 }
 
@@ -30,7 +36,7 @@ export interface Capability {
 /** What the point-of-service door does with Patients. */
 export const patientCapability: ResourceCapability = {
   type: 'Patient',
-  interactions: ['read', 'vread', 'history-instance', 'create', 'update', 'search-type'],
+  interactions: ['read', 'vread', 'history-instance', 'history-type', 'create', 'update', 'delete', 'search-type'],
   searchParams: [
     { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
     { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
@@ -45,7 +51,10 @@ export const patientCapability: ResourceCapability = {
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],
   updateCreate: true,
+  conditionalCreate: true,
+  conditionalRead: 'full-support',
   conditionalUpdate: true,
+  conditionalDelete: 'single',
   documentation:
     `A Patient as a system submitted it links by "refer" to its golden record (tag code ${defaultOurs.goldenCode} unless configured otherwise), whose id is the person's CRUID. ` +
     'Without the scope "demographics" a client sees of the records of others their ids, links and the identifiers it may see, tagged SUBSETTED.',
@@ -59,7 +68,10 @@ export const auditCapability: ResourceCapability = {
   searchIncludes: [],
   operations: [],
   updateCreate: false,
+  conditionalCreate: false,
+  conditionalRead: 'not-supported',
   conditionalUpdate: false,
+  conditionalDelete: 'not-supported',
   documentation: 'For clients with the scope "audit": changes, queries and refusals, newest first.',
 };
 
@@ -95,8 +107,10 @@ const describeResource = (resource: ResourceCapability): CapabilityResource => (
   versioning: resource.interactions.includes('vread') ? 'versioned' : 'no-version',
   readHistory: resource.interactions.includes('vread'),
   updateCreate: resource.updateCreate,
-  conditionalCreate: false,
+  conditionalCreate: resource.conditionalCreate,
+  conditionalRead: resource.conditionalRead,
   conditionalUpdate: resource.conditionalUpdate,
+  conditionalDelete: resource.conditionalDelete,
   ...(resource.searchIncludes.length > 0 && { searchInclude: resource.searchIncludes }),
   ...(resource.searchParams.length > 0 && { searchParam: resource.searchParams }),
   ...(resource.operations.length > 0 && { operation: resource.operations }),
@@ -110,7 +124,9 @@ export interface CapabilityResource {
   readonly readHistory: boolean;
   readonly updateCreate: boolean;
   readonly conditionalCreate: boolean;
+  readonly conditionalRead: string;
   readonly conditionalUpdate: boolean;
+  readonly conditionalDelete: string;
   readonly searchInclude?: readonly string[];
   readonly searchParam?: ResourceCapability['searchParams'];
   readonly operation?: ResourceCapability['operations'];

@@ -82,7 +82,7 @@ const rendered: readonly Rendered[] = [
     searchset({ base, search, total: 1, matches: [source], included: [golden], next: 'x', remarks: [warning('Odd.')] }),
   ],
   ['an empty searchset', searchset({ base, search, total: 0, matches: [], included: [], next: null })],
-  ['a history', historyBundle({ base, id: 'S1', total: 1, versions: [source], self: `${base}/Patient/S1/_history`, next: null })],
+  ['a history', historyBundle({ base, total: 1, versions: [source], self: `${base}/Patient/S1/_history`, next: null })],
   ['a Bundle answered', bundleResponse('transaction', [{ status: '201', location: 'Patient/S1/_history/1', resource: source }])],
   ['an entry refused', bundleResponse('batch', [{ status: '422', outcome: operationOutcome(refuse('business-rule', 'No.')) }])],
   ['a PIX answer', pixAnswer([{ id: 'S1', identifiers: [{ system: 'urn:a', value: '1', assigner: 'A' }] }])],
@@ -136,16 +136,24 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
     expect(JSON.stringify(statement)).not.toMatch(/instantiates|supportedProfile|xml/);
   });
 
-  it('PIX-CS-04, PIX-CS-05, PIX-CS-07: update, conditional update, ihe-pix; no delete, no conditional create', () => {
+  it('PIX-CS-04, PIX-CS-05, PIX-CS-07: update, conditional update, ihe-pix; delete, conditional create and delete (PIX-CS-06)', () => {
     expect(patient?.interaction.map(({ code }) => code)).toEqual([
       'read',
       'vread',
       'history-instance',
+      'history-type',
       'create',
       'update',
+      'delete',
       'search-type',
     ]);
-    expect(patient).toMatchObject({ conditionalUpdate: true, conditionalCreate: false, updateCreate: true, readHistory: true });
+    expect(patient).toMatchObject({
+      conditionalUpdate: true,
+      conditionalCreate: true,
+      conditionalDelete: 'single',
+      updateCreate: true,
+      readHistory: true,
+    });
     expect(patient?.operation).toEqual([
       { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
       { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },

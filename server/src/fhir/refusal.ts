@@ -16,4 +16,5 @@ export const refuse = (code: ErrorCode, diagnostics: string, expression?: string
 });
 
 /** Tells a refusal from the outcome that a function of this folder gives otherwise. */
-export const isRefusal = (outcome: object): outcome is Refusal => 'code' in outcome && 'issues' in outcome;
+export const isRefusal = (outcome: unknown): outcome is Refusal =>
+  typeof outcome === 'object' && outcome !== null && 'code' in outcome && 'issues' in outcome;

@@ -9,6 +9,8 @@ export interface SourceView {
   readonly resource: string;
   /** The CRUID it is linked to. */
   readonly goldenId: string;
+  /** Id of the record that it was merged into. */
+  readonly replacedBy?: string | null;
   /** Ids of the records that somebody said are not the same person. */
   readonly brokenWith: readonly string[];
   /** Display name of the submitting client; '' when unknown. */
@@ -17,9 +19,10 @@ export interface SourceView {
 
 /**
  * A source record as a Patient: what was submitted, with the id, the version, the marks of 1.x, and exactly one link, to
- * its golden record (D14: a client takes the only link of a record for its CRUID).
+ * its golden record (D14: a client takes the only link of a record for its CRUID), or, merged, to the record that replaces it (D12).
  */
-export const renderSource = ({ record, resource, goldenId, brokenWith, clientDisplay }: SourceView, ours: Ours): Patient => {
+export const renderSource = (view: SourceView, ours: Ours): Patient => {
+  const { record, resource, goldenId, replacedBy = null, brokenWith, clientDisplay } = view;
   // Written by contentOf after validation.
   const submitted = JSON.parse(resource) as Patient;
   const tag = [clientTag(ours, record.source, clientDisplay), ...tagsOfFlags(record.flags), ...(submitted.meta?.tag ?? [])];
@@ -30,7 +33,8 @@ export const renderSource = ({ record, resource, goldenId, brokenWith, clientDis
     id: record.id,
     meta: { ...submitted.meta, versionId: String(record.version), lastUpdated: record.lastUpdated, tag },
     ...(broken.length > 0 && { extension: [...(submitted.extension ?? []), ...broken] }),
-    link: [linkTo(goldenId, 'refer')],
+    ...(replacedBy !== null && { active: false }),
+    link: [replacedBy === null ? linkTo(goldenId, 'refer') : linkTo(replacedBy, 'replaced-by')],
   };
 };
 

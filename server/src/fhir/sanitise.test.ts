@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultOurs, type Ours } from './ours.ts';
-import type { Patient } from './r4.ts';
+import type { Patient, Reference } from './r4.ts';
 import { contentOf, sanitise } from './sanitise.ts';
 import { anna } from './sample-patients.ts';
 
@@ -61,9 +61,39 @@ describe('what only the registry may say is dropped from a submission', () => {
   });
 });
 
-it('a replaced-by link is refused, so that no merge is lost in silence', () => {
-  const link = [{ type: 'replaced-by' as const, other: { reference: 'Patient/2' } }];
-  expect(sanitise({ ...anna, link }, ours)).toMatchObject({ code: 'business-rule', issues: [{ expression: 'Patient.link[0]' }] });
+describe('a replaced-by link', () => {
+  const replaced = (...others: readonly Reference[]) =>
+    sanitise({ ...anna, link: others.map((other) => ({ type: 'replaced-by' as const, other })) }, ours);
+  const identifier = { system: 'http://a.example', value: '7' };
+
+  it('says what the record is replaced by, by identifier or by id, and is not kept (PIX-104-11, PIX-104-12)', () => {
+    const path = 'Patient.link[0].other';
+    expect(replaced({ identifier, reference: 'Patient/2' })).toMatchObject({
+      replacedBy: { kind: 'identifier', ...identifier, path: `${path}.identifier` },
+      dropped: [],
+    });
+    for (const reference of ['Patient/2', '2']) {
+      expect(replaced({ reference })).toMatchObject({ replacedBy: { kind: 'id', id: '2', path: `${path}.reference` } });
+    }
+    expect(replaced({ reference: 'Patient/2' })).not.toHaveProperty('resource.link');
+    expect(sanitise(anna, ours)).toMatchObject({ replacedBy: null });
+  });
+
+  it.each([
+    [{}],
+    [{ identifier: { value: '7' } }],
+    [{ reference: 'http://elsewhere.example/fhir/Patient/2' }],
+    [{ reference: 'Person/2' }],
+  ])('that names no Patient here is refused: %j', (other) => {
+    expect(replaced(other)).toMatchObject({ code: 'business-rule', issues: [{ expression: 'Patient.link[0].other' }] });
+  });
+
+  it('is given once', () => {
+    expect(replaced({ identifier }, { reference: 'Patient/2' })).toMatchObject({
+      code: 'business-rule',
+      issues: [{ expression: 'Patient.link[1]' }],
+    });
+  });
 });
 
 it('a part of a record (SUBSETTED) is refused, so that it does not replace the whole', () => {

@@ -2,22 +2,33 @@ import type { Issue, Refusal } from '../domain/errors.ts';
 import { isFields } from './fields.ts';
 import { isBrokenMatch, isOurTag, isSubsetted, type Ours } from './ours.ts';
 import type { Meta, Patient } from './r4.ts';
-import { refuse, warning } from './refusal.ts';
+import { isRefusal, refuse, warning } from './refusal.ts';
+
+/** What a `replaced-by` link names, and where it says so. */
+export type Replacement =
+  | { readonly kind: 'identifier'; readonly system: string; readonly value: string; readonly path: string }
+  | { readonly kind: 'id'; readonly id: string; readonly path: string };
+
+export interface Sanitised {
+  readonly resource: Patient;
+  readonly replacedBy: Replacement | null;
+  readonly dropped: readonly Issue[];
+}
 
 /**
  * The Patient as it may be stored: without its id and version, which the registry gives, and without marks that only the
- * registry may set. Each mark dropped is named in `dropped`. Refused (422): a `replaced-by` link, which asks for a merge,
- * and a Patient marked as a part of a record, which would overwrite the whole.
+ * registry may set. Each mark dropped is named in `dropped`; `replacedBy` is what a `replaced-by` link names, which asks for a
+ * merge (ITI-104). Refused (422): two of those, or one that names nothing, and a Patient marked as a part of a record, which would
+ * overwrite the whole.
  *
  * Contained resources are dropped too: some systems send their Provenance so, and the registry keeps identity only. A
  * Patient that refers to one never comes here (patient-rules.ts).
  */
-export const sanitise = (
-  patient: Patient,
-  ours: Ours,
-): { readonly resource: Patient; readonly dropped: readonly Issue[] } | Refusal => {
-  const refused = refuseForeignSense(patient);
-  if (refused) return refused;
+export const sanitise = (patient: Patient, ours: Ours): Sanitised | Refusal => {
+  const part = refusePart(patient);
+  if (part) return part;
+  const replacedBy = replacementOf(patient);
+  if (isRefusal(replacedBy)) return replacedBy;
   const { meta: submitted, link, contained, extension } = patient;
   const meta = ownMeta(submitted ?? {}, ours);
   const kept = extension?.filter(({ url }) => !isBrokenMatch(url, ours));
@@ -27,6 +38,7 @@ export const sanitise = (
       ...(Object.keys(meta).length > 0 && { meta }),
       ...(kept && kept.length > 0 && { extension: kept }),
     },
+    replacedBy,
     dropped: [
       ...remarks(
         submitted?.tag,
@@ -38,20 +50,36 @@ export const sanitise = (
         'Patient.extension',
         ({ url }) => isBrokenMatch(url, ours) && 'Only the registry says which matches are broken; dropped.',
       ),
-      ...remarks(link, 'Patient.link', ({ type }) => `Only the registry links patients; the ${type} link was dropped.`),
+      ...remarks(
+        link,
+        'Patient.link',
+        ({ type }) => type !== 'replaced-by' && `Only the registry links patients; the ${type} link was dropped.`,
+      ),
       ...remarks(contained, 'Patient.contained', () => 'This registry keeps Patients only; the contained resource was dropped.'),
     ],
   };
 };
 
-const refuseForeignSense = ({ link, meta }: Patient): Refusal | undefined => {
-  const merge = link?.findIndex(({ type }) => type === 'replaced-by') ?? -1;
-  if (merge >= 0)
+/** The Patient that this one is replaced by: its identifier where one is given, else its id here. */
+const replacementOf = ({ link = [] }: Patient): Replacement | null | Refusal => {
+  const [merge, second] = [...link.entries()].filter(([, { type }]) => type === 'replaced-by');
+  if (merge === undefined) return null;
+  const path = `Patient.link[${merge[0]}].other`;
+  if (second) return refuse('business-rule', 'A Patient is replaced by one other.', `Patient.link[${second[0]}]`);
+  const { identifier, reference = '' } = merge[1].other;
+  if (identifier?.system && identifier.value)
+    return { kind: 'identifier', system: identifier.system, value: identifier.value, path: `${path}.identifier` };
+  const id = /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(reference)?.[1];
+  if (id === undefined)
     return refuse(
       'business-rule',
-      'This registry does not take merges by a replaced-by link yet; nothing was stored.',
-      `Patient.link[${merge}]`,
+      'A replaced-by link names the other Patient by an identifier with system and value, or by a reference Patient/id.',
+      path,
     );
+  return { kind: 'id', id, path: `${path}.reference` };
+};
+
+const refusePart = ({ meta }: Patient): Refusal | undefined => {
   const part = meta?.tag?.findIndex(isSubsetted) ?? -1;
   if (part >= 0)
     return refuse(

@@ -19,11 +19,18 @@ async function sourceRecord(overlay: Overlay, id: string, agent: string): Promis
   return named?.kind === 'record' ? overlay.record(named.key) : undefined;
 }
 
+/** A record and those merged into it are the same, by the word of their system. */
+async function mergesOf(overlay: Overlay, key: RecordKey): Promise<readonly Adjudication[]> {
+  const record = await overlay.record(key);
+  const others = [...(await overlay.subsumed(key)), ...(record?.mergedInto === undefined ? [] : [record.mergedInto])];
+  return others.map((other) => ({ ...pairName(key, other), verdict: 'same', by: record?.source ?? '', golden: null }));
+}
+
 /** Every decision in force that "same" decisions tie to either record: what a new one may contradict. */
 async function decisionsAround(overlay: Overlay, pair: PairName, limit: number): Promise<readonly Adjudication[]> {
   const found = new Map<string, Adjudication>();
   const neighbours = async (key: number): Promise<readonly number[]> => {
-    const said = await overlay.adjudications(key);
+    const said = [...(await overlay.adjudications(key)), ...(await mergesOf(overlay, key))];
     for (const one of said) found.set(`${one.a} ${one.b}`, one);
     return said.filter((one) => one.verdict === 'same').map((one) => otherOf(one, key));
   };
@@ -32,7 +39,7 @@ async function decisionsAround(overlay: Overlay, pair: PairName, limit: number):
 }
 
 /** Names the decisions that stand against it, by the records' ids. */
-async function contradiction(overlay: Overlay, decision: Adjudication, limit: number): Promise<string | undefined> {
+export async function contradiction(overlay: Overlay, decision: Adjudication, limit: number): Promise<string | undefined> {
   const { verdict } = decision;
   if (verdict === 'undecided') return undefined;
   const around = await decisionsAround(overlay, decision, limit);
@@ -69,6 +76,11 @@ async function decisionOn(
 ): Promise<Adjudication | Refused> {
   const [a, b] = [await sourceRecord(overlay, pair.a, sender.agent), await sourceRecord(overlay, pair.b, sender.agent)];
   if (!a || !b) return refused('not-found', `No source record Patient/${a ? pair.b : pair.a}.`);
+  const gone = [a, b].find((record) => record.deleted ?? record.mergedInto !== undefined);
+  if (gone) {
+    const words = gone.deleted ? 'was deleted' : 'was merged into another record: decide on that one';
+    return refused('conflict', `Patient/${gone.id} ${words}.`);
+  }
   if (a.key === b.key) return refused('business-rule', `Patient/${a.id} cannot be decided on with itself.`);
   const golden = verdict === 'same' ? a.golden : null;
   const decision = { ...pairName(a.key, b.key), verdict, by: sender.agent, golden };

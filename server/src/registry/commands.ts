@@ -13,16 +13,24 @@ export interface Sender {
   readonly requestId: string;
 }
 
+/** Where a record is merged into: the survivor's identifier, or its id. */
+export type MergeTarget =
+  { readonly kind: 'identifier'; readonly identifier: RecordIdentifier } | { readonly kind: 'id'; readonly id: string };
+
 /** A Patient to register, ready for the registrar: parsed, validated, its features extracted (design §6). */
 export interface Submission {
   readonly method: 'POST' | 'PUT';
   readonly target: Target;
   /** The version that the sender knows; another one in force is refused (If-Match). */
   readonly ifMatch: Version | null;
+  /** Where a record of the sender has this identifier already, nothing is done (If-None-Exist). */
+  readonly ifNoneExist: RecordIdentifier | null;
   readonly bodyId: string | null;
   /** Canonical JSON text of the sanitised Patient. */
   readonly resource: string;
   readonly active: boolean;
+  /** The record is to be merged into another of the sender's (ITI-104: a replaced-by link). */
+  readonly mergeInto: MergeTarget | null;
   readonly identifiers: readonly RecordIdentifier[];
   /** Values for the features of the rules in force, in their order. */
   readonly features: FeatureValues;
@@ -31,11 +39,14 @@ export interface Submission {
 
 export interface Accepted {
   readonly kind: 'accepted';
-  readonly status: 'created' | 'updated' | 'unchanged';
+  /** `existing`: If-None-Exist held, and nothing was done. */
+  readonly status: 'created' | 'updated' | 'unchanged' | 'existing';
   readonly id: string;
   readonly version: Version;
   readonly lastUpdated: Instant;
   readonly cruid: string;
+  /** Id of the record that it was merged into. */
+  readonly replacedBy: string | null;
   readonly flags: readonly TaskKind[];
   /** Ids of the records that a person said are not the same. */
   readonly brokenWith: readonly string[];
@@ -50,15 +61,31 @@ export interface Refused {
 
 export type SubmissionResult = Accepted | Refused;
 
+/** A record to delete: by its id, or by an identifier that names it. */
+export interface Removal {
+  readonly target:
+    { readonly kind: 'id'; readonly id: string } | { readonly kind: 'identifier'; readonly identifier: RecordIdentifier };
+  readonly ifMatch: Version | null;
+}
+
+/** null: there was nothing to delete. */
+export interface Removed {
+  readonly kind: 'removed';
+  readonly removed: { readonly id: string; readonly version: Version } | null;
+}
+
 /** A person's word on pairs of source records, by their ids. */
 export interface AdjudicationCommand {
   readonly pairs: readonly { readonly a: string; readonly b: string }[];
   readonly verdict: 'same' | 'different' | 'undecided';
 }
 
+/** One entry of a transaction. */
+export type Step = { readonly submission: Submission } | { readonly removal: Removal };
+
 /** What became of one submission of a load. */
 export type LoadedEntry =
-  | { readonly status: 'created' | 'updated' | 'unchanged'; readonly id: string }
+  | { readonly status: Exclude<Accepted['status'], 'existing'>; readonly id: string }
   | { readonly status: 'refused'; readonly refusal: Refusal };
 
 /** A record that resembles what was asked about, with whose it is now. */
@@ -83,7 +110,8 @@ export interface Matched {
 export type Command =
   | { readonly kind: 'submit'; readonly sender: Sender; readonly submission: Submission }
   /** A transaction Bundle: all of them or none. */
-  | { readonly kind: 'submit-all'; readonly sender: Sender; readonly submissions: readonly Submission[] }
+  | { readonly kind: 'submit-all'; readonly sender: Sender; readonly steps: readonly Step[] }
+  | { readonly kind: 'remove'; readonly sender: Sender; readonly removal: Removal }
   /** Many submissions of a file: each accepted or refused by itself; `what` they are, for the audit. */
   | { readonly kind: 'load'; readonly sender: Sender; readonly submissions: readonly Submission[]; readonly what: string }
   /** Who resembles these values, and on demand the pairs among those who do: nothing is written. */
@@ -100,8 +128,9 @@ export type Command =
 
 export type CommandResult =
   | SubmissionResult
-  | { readonly kind: 'all-accepted'; readonly accepted: readonly Accepted[] }
+  | { readonly kind: 'all-accepted'; readonly results: readonly (Accepted | Removed)[] }
   | Matched
+  | Removed
   | { readonly kind: 'loaded'; readonly entries: readonly LoadedEntry[] }
   | { readonly kind: 'refused-entry'; readonly index: number; readonly refusal: Refusal }
   | { readonly kind: 'done' };

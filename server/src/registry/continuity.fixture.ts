@@ -60,7 +60,8 @@ export class World {
       retired,
       others: goldenOf(retired.flatMap(({ lastHolders }) => lastHolders).filter((record) => !pool.has(record))),
       pinned: new Set([...holder.values()].filter((golden) => this.lastHolders(golden).some((record) => !pool.has(record)))),
-      updated: new Set(updated === null ? [] : [updated]),
+      uncounted: new Set(updated === null ? [] : [updated]),
+      leaving: new Set(),
     };
   }
 

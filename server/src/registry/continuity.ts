@@ -15,8 +15,10 @@ export interface Continuity {
   readonly others: ReadonlyMap<RecordKey, GoldenKey>;
   /** Golden records that records outside the pool hold too: they stay with those, and nobody new is linked to them. */
   readonly pinned: ReadonlySet<GoldenKey>;
-  /** The records just submitted: they do not count for "most". */
-  readonly updated: ReadonlySet<RecordKey>;
+  /** Records that do not count for "most": those just submitted, and those that others stand for. */
+  readonly uncounted: ReadonlySet<RecordKey>;
+  /** Records in no group, whose links end: a CRUID that they alone had retires, and leads nowhere. */
+  readonly leaving: ReadonlySet<RecordKey>;
 }
 
 export type Forward = { readonly group: number } | { readonly golden: GoldenKey } | null;
@@ -59,8 +61,8 @@ function best<Option>(options: readonly Option[], ...criteria: readonly ((option
 
 const age = (records: readonly RecordKey[]): number => -records.reduce((x, y) => Math.min(x, y));
 
-const countOf = ({ updated }: Scene, records: readonly RecordKey[]): number =>
-  records.filter((record) => !updated.has(record)).length;
+const countOf = ({ uncounted }: Scene, records: readonly RecordKey[]): number =>
+  records.filter((record) => !uncounted.has(record)).length;
 
 /** A decision counts where a record that it is about still holds the CRUID that it was made on. */
 const isDecided = ({ decidedOn }: Scene, { golden, records }: Holding): boolean =>
@@ -156,9 +158,10 @@ function survivors(scene: Scene, claimed: readonly Holding[]): readonly (GoldenK
  * broken with nothing else in between, gives each person its old CRUID again.
  */
 export function assignCruids(input: Continuity): Assignment {
-  const { groups, holder } = input;
+  const { groups, holder, leaving, pinned } = input;
   const scene = { ...input, groupOf: new Map(groups.flatMap((group, index) => group.map((record) => [record, index] as const))) };
-  const retired = input.retired.filter(({ lastHolders }) => lastHolders.some((record) => scene.groupOf.has(record)));
+  const isHere = (record: RecordKey): boolean => scene.groupOf.has(record) || leaving.has(record);
+  const retired = input.retired.filter(({ lastHolders }) => lastHolders.some(isHere));
   const leading = (those: Continuity['retired'], kept: readonly (GoldenKey | undefined)[]): readonly Former[] =>
     those.map((one) => ({ ...one, replacedBy: forward(scene, one.lastHolders, kept) }));
 
@@ -166,9 +169,13 @@ export function assignCruids(input: Continuity): Assignment {
   const kept = survivors(scene, claimed);
   const holders = Map.groupBy(holder.keys(), (record) => holder.get(record));
   const surviving = new Set(kept);
-  const lost = claimed
-    .filter(({ golden }) => !surviving.has(golden))
-    .map(({ golden }) => ({ golden, lastHolders: holders.get(golden) ?? [] }));
+  const orphaned = [...holders].flatMap(([golden, records]) =>
+    golden !== undefined && !pinned.has(golden) && records.every((record) => leaving.has(record)) ? [{ golden }] : [],
+  );
+  const lost = [...claimed.filter(({ golden }) => !surviving.has(golden)), ...orphaned].map(({ golden }) => ({
+    golden,
+    lastHolders: holders.get(golden) ?? [],
+  }));
   const formers = leading([...retired, ...lost], kept);
   const spare = spares(scene, formers);
   const goldens = kept.map((golden, group) => golden ?? spare.get(group)?.golden ?? 'new');

@@ -90,6 +90,8 @@ export interface Draft {
   readonly change: Partial<Pick<ChangeSet, 'aliases' | 'pairsBegun' | 'pairsEnded' | 'adjudications'>>;
   /** Records whose components the change touches; those submitted first. */
   readonly seeds: readonly RecordKey[];
+  /** Records that lose their link; none where nothing is deleted. */
+  readonly leaving?: ReadonlySet<RecordKey>;
   /** Records that show the change on the wire although neither their link nor their flags change (a broken match). */
   readonly shown: readonly RecordKey[];
 }
@@ -111,6 +113,7 @@ export async function consequences(decided: Case, draft: Draft): Promise<ChangeS
     view: interim,
     seeds: draft.seeds,
     submitted: contents,
+    leaving: draft.leaving ?? new Set(),
     ruleVersion: rules.version,
     limits: rules.limits,
     nextGolden: overlay.next.nextGolden,

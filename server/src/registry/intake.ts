@@ -1,17 +1,20 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import type { SubmittedEntry } from '../fhir/bundle.ts';
+import type { PatientTarget, SubmittedEntry } from '../fhir/bundle.ts';
 import { identifiersOf } from '../fhir/identifiers.ts';
 import type { Ours } from '../fhir/ours.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
-import { contentOf, sanitise } from '../fhir/sanitise.ts';
+import { conditionalIdentifier } from '../fhir/conditional.ts';
+import { contentOf, type Replacement, sanitise } from '../fhir/sanitise.ts';
 import { validatePatient } from '../fhir/validate.ts';
 import type { FeatureValues } from '../matching/model.ts';
-import type { Submission } from './commands.ts';
+import type { RecordIdentifier } from '../domain/identity.ts';
+import type { Identifier } from '../fhir/r4.ts';
+import type { MergeTarget, Removal, Submission } from './commands.ts';
 import { type Authorities, stateIdentifiers } from './policy/authorities.ts';
 
 /** How a request addressed its Patient, before it is known what the client may name records with. */
-export type Address = Pick<SubmittedEntry, 'method' | 'target' | 'ifMatch'>;
+export type Address = Pick<SubmittedEntry, 'method' | 'target' | 'ifMatch'> & Partial<Pick<SubmittedEntry, 'ifNoneExist'>>;
 
 export interface IntakePolicy {
   readonly authorities: Authorities;
@@ -27,7 +30,7 @@ export interface Taken {
 }
 
 /** R4 http.html#concurrency: the version that the sender knows, as an ETag; null: any. */
-function versionOf({ ifMatch }: Address): number | null | Refusal {
+function versionOf(ifMatch: string | null): number | null | Refusal {
   if (ifMatch === null) return null;
   const version = /^(?:W\/)?"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
   return version === undefined ? refuse('invalid-request', 'If-Match is the ETag of one version, like W/"3".') : Number(version);
@@ -39,14 +42,53 @@ const idMismatch = ({ target }: Address, bodyId: string | undefined): Refusal | 
     ? refuse('invalid-request', `The body's id must be the id in the URL, ${target.id}.`, 'Patient.id')
     : undefined;
 
-/** Only an identifier that names the client's own records addresses one. */
-function addressRefusal({ target }: Address, client: string, authorities: Authorities): Refusal | undefined {
-  if (target.kind !== 'identifier' || authorities.ownSystems(client).includes(target.system)) return undefined;
-  return refuse(
-    'invalid-request',
-    'The identifier in the URL must be of a system that names your own records.',
-    'Patient.identifier',
-  );
+/** An identifier that stands for a record of the client: only of a system that names its own records. */
+function ownIdentifier(
+  { system, value }: Required<Pick<Identifier, 'system' | 'value'>>,
+  { client, authorities }: { readonly client: string; readonly authorities: Authorities },
+  where: string,
+): RecordIdentifier | Refusal {
+  const stated = authorities.ownSystems(client).includes(system)
+    ? stateIdentifiers(authorities, client, [{ system, value }])
+    : undefined;
+  const [identifier] = stated && !isRefusal(stated) ? stated.identifiers : [];
+  return identifier?.names
+    ? identifier
+    : refuse('invalid-request', `The identifier ${where} must be of a system that names your own records.`, 'Patient.identifier');
+}
+
+function mergeTarget(
+  replacedBy: Replacement | null,
+  whose: { readonly client: string; readonly authorities: Authorities },
+): MergeTarget | null | Refusal {
+  if (replacedBy?.kind !== 'identifier') return replacedBy;
+  const { system, value, path } = replacedBy;
+  const identifier = ownIdentifier({ system, value }, whose, 'of the replaced-by link');
+  if (!isRefusal(identifier)) return { kind: 'identifier', identifier };
+  return refuse('forbidden', 'A record is replaced by another of the same system: each system merges its own.', path);
+}
+
+/** REST-24: `identifier=system|value`, of a system that names the client's own records. */
+function condition(
+  ifNoneExist: string | null,
+  whose: { readonly client: string; readonly authorities: Authorities },
+): RecordIdentifier | null | Refusal {
+  if (ifNoneExist === null) return null;
+  const identifier = conditionalIdentifier(new URLSearchParams(ifNoneExist.replace(/^\??(?:Patient\?)?/, '')));
+  return isRefusal(identifier) ? identifier : ownIdentifier(identifier, whose, 'of the condition');
+}
+
+/** What a DELETE is about; the identifier of a conditional one must name the client's own records. */
+export function takeOut(
+  target: PatientTarget,
+  ifMatch: string | null,
+  whose: { readonly client: string; readonly authorities: Authorities },
+): Removal | Refusal {
+  const version = versionOf(ifMatch);
+  if (isRefusal(version)) return version;
+  if (target.kind === 'id') return { target, ifMatch: version };
+  const identifier = ownIdentifier(target, whose, 'in the URL');
+  return isRefusal(identifier) ? identifier : { target: { kind: 'identifier', identifier }, ifMatch: version };
 }
 
 /**
@@ -64,18 +106,25 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   const stated = stateIdentifiers(authorities, client, identifiersOf(clean.resource));
   if (isRefusal(stated)) return stated;
   const { method, target } = address;
-  const misaddressed = addressRefusal(address, client, authorities);
-  if (misaddressed) return misaddressed;
-  const ifMatch = versionOf(address);
-  if (ifMatch !== null && typeof ifMatch !== 'number') return ifMatch;
+  const whose = { client, authorities };
+  const addressed = target.kind === 'identifier' ? ownIdentifier(target, whose, 'in the URL') : undefined;
+  if (isRefusal(addressed)) return addressed;
+  const ifMatch = versionOf(address.ifMatch);
+  if (isRefusal(ifMatch)) return ifMatch;
+  const mergeInto = mergeTarget(clean.replacedBy, whose);
+  if (isRefusal(mergeInto)) return mergeInto;
+  const ifNoneExist = condition(address.ifNoneExist ?? null, whose);
+  if (isRefusal(ifNoneExist)) return ifNoneExist;
   return {
     submission: {
       method,
       target,
       ifMatch,
+      ifNoneExist,
       bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),
       resource: contentOf(clean.resource),
       active: clean.resource.active !== false,
+      mergeInto,
       identifiers: stated.identifiers,
       features: policy.extract(clean.resource),
       ownSystems: authorities.ownSystems(client),

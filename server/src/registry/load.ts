@@ -7,7 +7,9 @@ import { serialRetrieval } from '../matching/serial.ts';
 import type { CommandResult, LoadedEntry, Submission } from './commands.ts';
 import { type Case, consequences, pairChanges, type SubmittedRecord } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
-import { isUnchanged, submittedRecord, target } from './submit.ts';
+import { standing } from './merge.ts';
+import { isCreated, isUnchanged, submittedRecord } from './submit.ts';
+import { target } from './target.ts';
 import { whichRecord } from './which-record.ts';
 
 /** What is decided together, in one change set: each record at most once. */
@@ -114,12 +116,14 @@ async function stage(one: Case, chunk: Chunk, submission: Submission): Promise<S
   const to = await target(case_, which);
   if (to.before && chunk.submitted.has(to.key)) return 'written-already';
   chunk.aliases.push(...to.aliases);
-  if (await isUnchanged(case_, submission, to)) return { status: 'unchanged', id: to.id };
-  const record = submittedRecord(case_, submission, { to, at, truncated: false });
+  const stands = await standing(case_, submission, to);
+  if ('refusal' in stands) return { status: 'refused', refusal: stands.refusal };
+  if (await isUnchanged(case_, submission, { to, stands })) return { status: 'unchanged', id: to.id };
+  const record = submittedRecord(case_, submission, { to, stands, at, truncated: false });
   chunk.submitted.set(to.key, record);
   const audit = { action: 'update' as const, agent: '', address: '', requestId: '', record: null, what: '' };
   await staging.apply({ ...emptyChange(at, audit), records: [record], aliases: to.aliases });
-  return { status: to.before ? 'updated' : 'created', id: to.id };
+  return { status: isCreated(to) ? 'created' : 'updated', id: to.id };
 }
 
 /**

@@ -47,16 +47,32 @@ export async function showRecord(lookup: Lookup, stored: StoredRecord): Promise<
   const { record, resource } = stored;
   const golden = await lookup.reader.storedGolden(record.golden);
   if (!golden) throw new Error(`record ${record.key} has no golden record`);
+  const survivor = record.mergedInto === undefined ? undefined : await lookup.reader.storedRecord(record.mergedInto);
   const brokenWith = await lookup.reader.brokenWith(record.key, record.since);
   const clientDisplay = lookup.displayName(record.source);
-  const whole = renderSource({ record, resource, goldenId: golden.golden.id, brokenWith, clientDisplay }, lookup.ours);
+  const whole = renderSource(
+    {
+      record,
+      resource,
+      goldenId: golden.golden.id,
+      replacedBy: survivor?.record.id ?? null,
+      brokenWith,
+      clientDisplay,
+    },
+    lookup.ours,
+  );
   const shows = await visibleIdentifiers(lookup, stored);
   return shows === null ? whole : stripped(whole, { shows, ours: lookup.ours });
 }
 
-/** A golden record: ids and links only, so alike for everyone. */
+/** A golden record: ids and links only, so alike for everyone. A record that was merged is reached through its survivor. */
 export async function showGolden({ reader, ours }: Lookup, { golden, members }: StoredGolden): Promise<Patient> {
-  const ids = await Promise.all(members.map(async (key) => (await reader.storedRecord(key))?.record.id));
+  const ids = await Promise.all(
+    members.map(async (key) => {
+      const record = (await reader.storedRecord(key))?.record;
+      return record?.mergedInto === undefined ? record?.id : undefined;
+    }),
+  );
   const target = golden.replacedBy === null ? undefined : await reader.storedGolden(golden.replacedBy);
   return renderGolden({ golden, members: ids.filter((id) => id !== undefined), replacedBy: target?.golden.id ?? null }, ours);
 }
@@ -67,64 +83,42 @@ export interface Found {
   readonly alias: boolean;
 }
 
-export async function readPatient(lookup: Lookup, id: string): Promise<Found | undefined> {
+/** What stands where a record was deleted: that it was, in this version. */
+export interface Deleted {
+  readonly deleted: { readonly id: string; readonly version: number; readonly lastUpdated: string };
+}
+
+export async function readPatient(lookup: Lookup, id: string): Promise<Found | Deleted | undefined> {
   const named = await lookup.reader.resolveId(id, lookup.principal.name);
   if (named === undefined) return undefined;
   const patient = await showNamed(lookup, named);
-  return patient && { patient, alias: patient.id !== id };
+  return patient === undefined || 'deleted' in patient ? patient : { patient, alias: patient.id !== id };
 }
 
-async function showNamed(lookup: Lookup, named: { kind: 'record' | 'golden'; key: RecordKey }): Promise<Patient | undefined> {
+async function showNamed(
+  lookup: Lookup,
+  named: { kind: 'record' | 'golden'; key: RecordKey },
+): Promise<Patient | Deleted | undefined> {
   if (named.kind === 'golden') {
     const golden = await lookup.reader.storedGolden(named.key);
     return golden && showGolden(lookup, golden);
   }
   const stored = await lookup.reader.storedRecord(named.key);
-  return stored && showRecord(lookup, stored);
+  return stored && showVersion(lookup, stored);
 }
 
-export async function readVersion(lookup: Lookup, id: string, version: number): Promise<Patient | undefined> {
+/** A version of a record: as the asker may see it, or that it was deleted then. */
+export async function showVersion(lookup: Lookup, stored: StoredRecord): Promise<Patient | Deleted> {
+  const { id, version, lastUpdated, deleted } = stored.record;
+  return deleted ? { deleted: { id, version, lastUpdated } } : showRecord(lookup, stored);
+}
+
+export async function readVersion(lookup: Lookup, id: string, version: number): Promise<Patient | Deleted | undefined> {
   const named = await lookup.reader.resolveId(id, lookup.principal.name);
   if (named?.kind === 'golden') {
     const golden = await lookup.reader.goldenVersion(named.key, version);
     return golden && showGolden(lookup, golden);
   }
   const stored = named && (await lookup.reader.recordVersion(named.key, version));
-  return stored && showRecord(lookup, stored);
-}
-
-export interface History {
-  /** The record's own id. */
-  readonly id: string;
-  readonly total: number;
-  /** Newest first. */
-  readonly versions: readonly Patient[];
-}
-
-/** Versions before `before`, newest first; undefined when nothing bears the id. */
-export async function readHistory(
-  lookup: Lookup,
-  id: string,
-  page: { readonly before: number; readonly limit: number },
-): Promise<History | undefined> {
-  const named = await lookup.reader.resolveId(id, lookup.principal.name);
-  if (named?.kind === 'golden') {
-    const now = await lookup.reader.storedGolden(named.key);
-    const versions = await lookup.reader.goldenVersions(named.key, page.before, page.limit);
-    return (
-      now && {
-        id: now.golden.id,
-        total: now.golden.version,
-        versions: await Promise.all(versions.map((one) => showGolden(lookup, one))),
-      }
-    );
-  }
-  const now = named && (await lookup.reader.storedRecord(named.key));
-  if (!now) return undefined;
-  const versions = await lookup.reader.recordVersions(now.record.key, page.before, page.limit);
-  return {
-    id: now.record.id,
-    total: now.record.version,
-    versions: await Promise.all(versions.map((one) => showRecord(lookup, one))),
-  };
+  return stored && showVersion(lookup, stored);
 }

@@ -209,6 +209,11 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
       }
       return [...members].sort((x, y) => x - y);
     },
+    async subsumed(record) {
+      const base_ = (await below(record, base.subsumed)).filter((key) => !records.has(key));
+      const own = [...records.values()].filter((one) => one.mergedInto === record).map(({ key }) => key);
+      return own.length === 0 ? base_ : [...base_, ...own].sort((x, y) => x - y);
+    },
     linksOf: async (record) => withEvents(await below(record, base.linksOf), linkEvents.get(record)),
     linksTo: async (golden) => withEvents(await base.linksTo(golden), goldenEvents.get(golden)),
     pairs: async (record) => overridden<Pair>(await below(record, base.pairs), pairs.get(record), record),

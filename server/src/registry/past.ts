@@ -1,4 +1,5 @@
 import type { GoldenKey, RecordKey, Sequence } from '../domain/identity.ts';
+import { UNLINKED } from '../domain/records.ts';
 import type { Continuity } from './continuity.ts';
 import type { Pool } from './pool.ts';
 import type { RegistryView } from './ports.ts';
@@ -12,6 +13,7 @@ export interface Past {
 interface PastRequest {
   readonly view: RegistryView;
   readonly submitted: ReadonlyMap<RecordKey, { readonly created: boolean }>;
+  readonly leaving: ReadonlySet<RecordKey>;
 }
 
 interface Retired {
@@ -37,7 +39,7 @@ async function elsewhere(
   const found = new Map<RecordKey, GoldenKey>();
   for (const key of new Set(holders)) {
     const record = pool.has(key) ? undefined : await view.record(key);
-    if (record) found.set(key, record.golden);
+    if (record && record.golden !== UNLINKED) found.set(key, record.golden);
   }
   return found;
 }
@@ -68,8 +70,12 @@ const decisionsOf = (pool: Pool, inPool: ReadonlySet<RecordKey>): Continuity['de
   );
 
 /** Everything that the continuity of CRUIDs asks of the past (design §2.3). */
-export async function readPast({ view, submitted }: PastRequest, pool: Pool, groups: Continuity['groups']): Promise<Past> {
-  const inPool = new Set(groups.flat());
+export async function readPast(
+  { view, submitted, leaving }: PastRequest,
+  pool: Pool,
+  groups: Continuity['groups'],
+): Promise<Past> {
+  const inPool = new Set([...groups.flat(), ...leaving]);
   const holder = new Map<RecordKey, GoldenKey>();
   const ruleVersions = new Map<RecordKey, string>();
   const everHeld = new Set<GoldenKey>();
@@ -96,7 +102,8 @@ export async function readPast({ view, submitted }: PastRequest, pool: Pool, gro
     retired,
     others,
     pinned: await pinned(view, holder.values(), inPool),
-    updated: new Set(submitted.keys()),
+    uncounted: new Set([...submitted.keys(), ...groups.flat().filter((key) => pool.get(key).record.mergedInto !== undefined)]),
+    leaving,
   };
   return { continuity, ruleVersions };
 }

@@ -31,7 +31,8 @@ async function sourceRecords(lookup: Lookup, { source }: PixQuery, base: string)
   if (source.system === base) {
     const named = await lookup.reader.resolveId(logicalId(source.value), lookup.principal.name);
     if (named?.kind === 'golden') return membersOf(lookup, named.key);
-    return named ? [named.key] : pixRefusals.unknownIdentifier;
+    const there = named && !(await lookup.reader.storedRecord(named.key))?.record.deleted;
+    return there ? [named.key] : pixRefusals.unknownIdentifier;
   }
   const visible: RecordKey[] = [];
   for (const key of await lookup.reader.byIdentifier([source], 0, 100)) {
@@ -51,7 +52,8 @@ async function personsRecords(lookup: Lookup, sources: readonly RecordKey[]): Pr
     for (const member of golden?.members ?? []) keys.add(member);
   }
   const stored = await Promise.all([...keys].sort((a, b) => a - b).map((key) => lookup.reader.storedRecord(key)));
-  return stored.filter((one) => one !== undefined);
+  // A record that was merged is reached through its survivor (PIX-104-11).
+  return stored.filter((one) => one !== undefined).filter(({ record }) => record.mergedInto === undefined);
 }
 
 /**

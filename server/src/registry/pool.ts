@@ -1,14 +1,11 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Adjudication, Pair, PairName } from '../domain/links.ts';
-import { otherOf } from '../domain/links.ts';
-import type { SourceRecord } from '../domain/records.ts';
+import { otherOf, pairName } from '../domain/links.ts';
+import { type SourceRecord, UNLINKED } from '../domain/records.ts';
 import type { TaskKind } from '../domain/review.ts';
 import { componentOf } from '../matching/components.ts';
 import type { Component, Constraint } from '../matching/resolve.ts';
 import type { RegistryView } from './ports.ts';
-
-/** `SourceRecord.golden` of a record that has no link yet: only inside the change set that creates it. */
-export const UNLINKED: GoldenKey = 0;
 
 const LIMIT_FLAGS: readonly TaskKind[] = ['too-large', 'truncated'];
 
@@ -16,7 +13,10 @@ const LIMIT_FLAGS: readonly TaskKind[] = ['too-large', 'truncated'];
 interface Gathered {
   readonly record: SourceRecord;
   readonly pairs: readonly Pair[];
+  /** Decisions on it and on the records that were merged into it, as decisions on it. */
   readonly decisions: readonly Adjudication[];
+  /** Records that were merged into it, and into those. */
+  readonly subsumed: readonly RecordKey[];
 }
 
 export interface PoolRequest {
@@ -31,7 +31,8 @@ const isConstraint = (decision: Adjudication): decision is Adjudication & Constr
 
 /**
  * The records that a change may regroup: the components that it touched, and those of everybody who shares a golden
- * record with one of them (which are the same components, but for links of older rules).
+ * record with one of them (which are the same components, but for links of older rules). Records that were merged into others
+ * are in no component: they go where their survivors go, and what people decided on them holds for the survivors.
  */
 export class Pool {
   readonly components: (readonly RecordKey[])[] = [];
@@ -43,6 +44,7 @@ export class Pool {
   private readonly gathered = new Map<RecordKey, Gathered>();
   private readonly placed = new Set<RecordKey>();
   private readonly visited = new Set<GoldenKey>([UNLINKED]);
+  private readonly survivors = new Map<RecordKey, RecordKey | undefined>();
 
   constructor(request: PoolRequest) {
     this.request = request;
@@ -56,7 +58,20 @@ export class Pool {
 
   /** Adds the component of `seed`, and those of its members' companions. */
   async add(seed: RecordKey): Promise<void> {
-    const waiting = [seed];
+    const survivor = await this.survivorOf(seed);
+    if (survivor !== undefined) await this.addAll([survivor]);
+  }
+
+  /** Reads records whose links end, and adds the components of those who stay in their golden records. */
+  async addLeaving(leaving: Iterable<RecordKey>): Promise<void> {
+    for (const key of leaving) {
+      await this.gather(key);
+      await this.addAll(await this.companions(key));
+    }
+  }
+
+  private async addAll(those: readonly RecordKey[]): Promise<void> {
+    const waiting = [...those];
     for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
       if (this.placed.has(key)) continue;
       const members = await this.componentAround(key);
@@ -74,10 +89,20 @@ export class Pool {
     for (const seed of seeds) {
       if (!this.tooLarge.has(seed)) continue;
       const { golden } = (await this.gather(seed)).record;
-      for (const member of await this.request.view.members(golden)) if (!resolved.has(member)) decided.add(member);
+      for (const member of await this.survivorsOf(golden)) if (!resolved.has(member)) decided.add(member);
     }
     for (const key of decided) await this.gather(key);
     if (decided.size > 0) this.components.push([...decided]);
+  }
+
+  /** Likewise a merge: the records that others were just merged into. */
+  async addMerged(): Promise<void> {
+    const survivors: RecordKey[] = [];
+    for (const key of this.request.submitted.keys()) {
+      const survivor = await this.survivorOf(key);
+      if (survivor !== undefined && survivor !== key) survivors.push(survivor);
+    }
+    await this.addDecided(survivors);
   }
 
   /** The component with all that is known inside it. */
@@ -127,9 +152,49 @@ export class Pool {
     const { view } = this.request;
     const record = await view.record(key);
     if (!record) throw new Error(`record ${key} is named by a pair or a link, and does not exist`);
-    const found = { record, pairs: await view.pairs(key), decisions: await view.adjudications(key) };
+    const subsumed = await this.subsumedBy(key);
+    const found = { record, pairs: await view.pairs(key), decisions: await this.decisionsOn(key, subsumed), subsumed };
     this.gathered.set(key, found);
+    for (const one of subsumed) {
+      const theirs = await view.record(one);
+      if (theirs) this.gathered.set(one, { record: theirs, pairs: [], decisions: [], subsumed: [] });
+    }
     return found;
+  }
+
+  private async subsumedBy(key: RecordKey): Promise<readonly RecordKey[]> {
+    const direct = await this.request.view.subsumed(key);
+    if (direct.length === 0) return direct;
+    return [...direct, ...(await Promise.all(direct.map((one) => this.subsumedBy(one)))).flat()];
+  }
+
+  private async decisionsOn(key: RecordKey, subsumed: readonly RecordKey[]): Promise<readonly Adjudication[]> {
+    const found: Adjudication[] = [];
+    for (const one of [key, ...subsumed]) {
+      for (const said of await this.request.view.adjudications(one)) {
+        const other = await this.survivorOf(otherOf(said, one));
+        if (other !== undefined && other !== key) found.push({ ...said, ...pairName(key, other) });
+      }
+    }
+    return found;
+  }
+
+  /** The record that stands for a record: the one that it was merged into in the end, or itself; undefined where that is deleted. */
+  private async survivorOf(key: RecordKey): Promise<RecordKey | undefined> {
+    if (this.survivors.has(key)) return this.survivors.get(key);
+    const record = await this.request.view.record(key);
+    const into = record?.mergedInto;
+    const own = record?.deleted ? undefined : key;
+    const survivor = into === undefined ? own : await this.survivorOf(into);
+    this.survivors.set(key, survivor);
+    return survivor;
+  }
+
+  /** The records of a golden record that stand for themselves. */
+  private async survivorsOf(golden: GoldenKey): Promise<readonly RecordKey[]> {
+    const members = await this.request.view.members(golden);
+    const survivors = await Promise.all(members.map((member) => this.survivorOf(member)));
+    return [...new Set(survivors)].filter((key) => key !== undefined);
   }
 
   private readonly neighbours = async (key: RecordKey): Promise<readonly RecordKey[]> => {
@@ -142,9 +207,13 @@ export class Pool {
   };
 
   private async companions(key: RecordKey): Promise<readonly RecordKey[]> {
-    const { golden } = this.get(key).record;
-    if (this.visited.has(golden)) return [];
-    this.visited.add(golden);
-    return this.request.view.members(golden);
+    const found: RecordKey[] = [];
+    for (const one of [key, ...this.get(key).subsumed]) {
+      const { golden } = this.get(one).record;
+      if (this.visited.has(golden)) continue;
+      this.visited.add(golden);
+      found.push(...(await this.survivorsOf(golden)));
+    }
+    return found;
   }
 }

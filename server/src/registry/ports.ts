@@ -40,6 +40,8 @@ export interface RegistryView {
   golden(key: GoldenKey): Promise<GoldenRecord | undefined>;
   /** Records linked to it now, ascending. */
   members(golden: GoldenKey): Promise<readonly RecordKey[]>;
+  /** Records that were merged into this one, ascending. */
+  subsumed(record: RecordKey): Promise<readonly RecordKey[]>;
   /** Every link that the record ever had, oldest first. */
   linksOf(record: RecordKey): Promise<readonly HeldLink[]>;
   /** Every link that the golden record ever had, oldest first. */
@@ -87,8 +89,8 @@ export interface RegistryScan {
   links(): AsyncIterable<{ readonly record: RecordKey; readonly golden: GoldenKey; readonly ruleVersion: string }>;
   /** Pairs in force whose smaller key is from `first` to `last`, in order of that key and then of the other. */
   pairsFrom(first: RecordKey, last: RecordKey): Promise<readonly Pair[]>;
-  /** Records that automatic pairs in force or "same" decisions tie, the names of these pairs. */
-  ties(): AsyncIterable<PairName>;
+  /** What ties records: automatic pairs in force (`rules`), "same" decisions on records not deleted and merges (`people`). */
+  ties(): AsyncIterable<PairName & { readonly by: 'rules' | 'people' }>;
   /** Writes feature rows of existing records; derived data, outside the chain. */
   putFeatures(
     features: readonly FeatureSpec[],

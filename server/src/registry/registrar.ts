@@ -11,7 +11,9 @@ import type { Ledger } from './ports.ts';
 import { load } from './load.ts';
 import { match } from './match.ts';
 import { createProjection, type Projection } from './projection.ts';
-import { submit, submitAll } from './submit.ts';
+import { remove } from './remove.ts';
+import { submit } from './submit.ts';
+import { submitAll } from './submit-all.ts';
 
 export interface RegistrarLimits {
   /** Commands decided and committed together. */
@@ -66,7 +68,9 @@ async function handle(one: Case, command: Command): Promise<CommandResult> {
     case 'submit':
       return submit(one, command.submission);
     case 'submit-all':
-      return submitAll(one, command.submissions);
+      return submitAll(one, command.steps);
+    case 'remove':
+      return remove(one, command.removal);
     case 'load':
       return load(one, command.submissions, command.what);
     case 'match':

@@ -2,13 +2,14 @@ import type { GoldenWrite } from '../domain/change-set.ts';
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Link, Verdict } from '../domain/links.ts';
 import type { GoldenRecord } from '../domain/records.ts';
+import { UNLINKED } from '../domain/records.ts';
 import type { MatchingLimits } from '../matching/model.ts';
 import { type RefusedJoin, resolve } from '../matching/resolve.ts';
 import { compareStrength } from '../matching/score.ts';
 import { type Assignment, assignCruids } from './continuity.ts';
 import { readPast } from './past.ts';
 import { otherOf } from '../domain/links.ts';
-import { Pool, UNLINKED } from './pool.ts';
+import { Pool } from './pool.ts';
 import type { NewId, RegistryView } from './ports.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface RegroupRequest {
   readonly seeds: readonly RecordKey[];
   /** The records just submitted; `created`: without a link yet; `truncated`: its candidates were cut, the machine moves nothing. */
   readonly submitted: Submitted;
+  /** Records that lose their link with this change. */
+  readonly leaving: ReadonlySet<RecordKey>;
   readonly ruleVersion: string;
   readonly limits: MatchingLimits;
   readonly nextGolden: GoldenKey;
@@ -76,7 +79,10 @@ function because(pool: Pool, { record, group }: Place): Link['because'] {
   return best;
 }
 
+/** A decision or a merge ties it to another of its group. */
 const isManual = (pool: Pool, { record, group }: Place): boolean =>
+  pool.get(record).record.mergedInto !== undefined ||
+  pool.get(record).subsumed.length > 0 ||
   pool.get(record).decisions.some((decision) => decision.verdict === 'same' && group.has(otherOf(decision, record)));
 
 function linkOf({ pool, request }: Context, place: Place): Link {
@@ -90,6 +96,15 @@ interface Relinked {
   readonly ended: { record: RecordKey; golden: GoldenKey }[];
   /** Golden records that won or lost a member. */
   readonly remade: Set<GoldenKey>;
+}
+
+/** What leaves ends its link, and the golden record loses it. */
+function leave({ pool, request }: Context): Relinked {
+  const ended = [...request.leaving].flatMap((record) => {
+    const { golden } = pool.get(record).record;
+    return golden === UNLINKED ? [] : [{ record, golden }];
+  });
+  return { begun: [], ended, remade: new Set(ended.map(({ golden }) => golden)) };
 }
 
 function relink(context: Context, group: readonly RecordKey[], golden: GoldenKey): Relinked {
@@ -165,7 +180,7 @@ async function writeRetired(
 /** Records that lost a companion other than those submitted: their arrival took the group apart. */
 function separated({ pool, request }: Context, goldenOf: ReadonlyMap<RecordKey, GoldenKey>): ReadonlySet<RecordKey> {
   const before = Map.groupBy(
-    [...goldenOf.keys()].filter((record) => !request.submitted.has(record)),
+    [...goldenOf.keys()].filter((record) => !request.submitted.has(record) && !request.leaving.has(record)),
     (record) => pool.get(record).record.golden,
   );
   before.delete(UNLINKED);
@@ -176,17 +191,21 @@ function separated({ pool, request }: Context, goldenOf: ReadonlyMap<RecordKey, 
   return new Set(moved);
 }
 
-async function gather({ view, limits, submitted, seeds }: RegroupRequest): Promise<Pool> {
+async function gather({ view, limits, submitted, leaving, seeds }: RegroupRequest): Promise<Pool> {
   const pool = new Pool({ view, maxComponent: limits.maxComponent, submitted });
+  await pool.addLeaving(leaving);
   for (const seed of seeds) await pool.add(seed);
   if (submitted.size === 0) await pool.addDecided(seeds);
+  else await pool.addMerged();
   return pool;
 }
 
 export async function regroup(request: RegroupRequest): Promise<Regrouping> {
   const pool = await gather(request);
   const partitions = pool.components.map((members) => resolve(pool.component(members), request.limits));
-  const groups = partitions.flatMap((partition) => partition.groups);
+  const groups = partitions
+    .flatMap((partition) => partition.groups)
+    .map((group) => group.flatMap((record) => [record, ...pool.get(record).subsumed]));
   const { continuity, ruleVersions } = await readPast(request, pool, groups);
   const assignment = assignCruids(continuity);
   let nextGolden = request.nextGolden;
@@ -195,7 +214,8 @@ export async function regroup(request: RegroupRequest): Promise<Regrouping> {
   const goldenOf = new Map(
     groups.flatMap((group, index) => group.map((record) => [record, given.goldens[index] ?? UNLINKED] as const)),
   );
-  const relinked = groups.map((group, index) => relink(context, group, given.goldens[index] ?? UNLINKED));
+  for (const record of request.leaving) goldenOf.set(record, UNLINKED);
+  const relinked = [leave(context), ...groups.map((group, index) => relink(context, group, given.goldens[index] ?? UNLINKED))];
   const remade = new Set(relinked.flatMap((one) => [...one.remade]));
   return {
     linksBegun: relinked.flatMap((one) => one.begun),

@@ -109,12 +109,15 @@ async function readComponents({ scan, pending }: RematchRequest, end: RecordKey)
     found.union(a, b);
     ties[b] = (ties[b] ?? 0) + 1;
   };
-  for await (const name of scan.ties()) if (!gone.has(name.a * end + name.b)) tie(name);
+  for await (const { a, b, by } of scan.ties()) {
+    if (by === 'people') found.union(a, b);
+    else if (!gone.has(a * end + b)) tie({ a, b });
+  }
   for (const pair of pending.begun) if (pair.class === 'auto') tie(pair);
   return { find: found.find, ties };
 }
 
-/** Whether each two records of the family are tied: `resolve` then makes one group of them, whatever the order. */
+/** Whether the rules tie each two records of the family: `resolve` then makes one group of them, whatever the order. */
 const isComplete = (records: readonly RecordKey[], { ties }: Components): boolean =>
   records.reduce((sum, record) => sum + (ties[record] ?? 0), 0) === (records.length * (records.length - 1)) / 2;
 

@@ -88,6 +88,14 @@ async function byIds(lookup: Lookup, lists: readonly (readonly string[])[]): Pro
   };
 }
 
+/** D12: with a record that was merged comes the one that replaces it, asked for or not (PDQ-78-12c). */
+async function survivorsOf(lookup: Lookup, matched: readonly StoredRecord[]): Promise<readonly Patient[]> {
+  const known = new Set(matched.map(({ record }) => record.key));
+  const into = new Set(matched.flatMap(({ record: { mergedInto } }) => mergedInto ?? []));
+  const survivors = await Promise.all([...into].filter((key) => !known.has(key)).map((key) => lookup.reader.storedRecord(key)));
+  return Promise.all(survivors.filter((one) => one !== undefined).map((one) => showRecord(lookup, one)));
+}
+
 /** `_include=Patient:link`: the golden records of matched records, and the records of matched golden ones. */
 async function includes(
   lookup: Lookup,
@@ -159,7 +167,7 @@ async function searchDemographics(
       return {
         total: found.total,
         matches: await Promise.all(records.map((one) => showRecord(lookup, one))),
-        included: search.includeLinks ? await includes(lookup, records, []) : [],
+        included: [...(search.includeLinks ? await includes(lookup, records, []) : []), ...(await survivorsOf(lookup, records))],
         next: search.count > 0 ? found.next : null,
       };
     }
@@ -184,7 +192,8 @@ export async function searchPatients(
   const found: StoredRecord[] = [];
   for (const key of keys) {
     const stored = await lookup.reader.storedRecord(key);
-    if (stored && meetsAll(lookup, stored, search) && (await matchesVisibly(lookup, stored, search))) found.push(stored);
+    if (stored && !stored.record.deleted && meetsAll(lookup, stored, search) && (await matchesVisibly(lookup, stored, search)))
+      found.push(stored);
   }
   const goldens = search.identifiers.length + search.conditions.length === 0 ? (named?.goldens ?? []) : [];
   const all = [...sorted(lookup, found, search).map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
@@ -202,7 +211,10 @@ export async function searchPatients(
   return {
     total: all.length,
     matches,
-    included: search.includeLinks ? await includes(lookup, shown.records, shown.goldens) : [],
+    included: [
+      ...(search.includeLinks ? await includes(lookup, shown.records, shown.goldens) : []),
+      ...(await survivorsOf(lookup, shown.records)),
+    ],
     next: search.count > 0 && after + search.count < all.length ? String(after + search.count) : null,
   };
 }

@@ -1,15 +1,16 @@
 import { emptyChange } from '../domain/change-set.ts';
-import type { AuditFacts, ChangeSet } from '../domain/change-set.ts';
+import type { AuditFacts } from '../domain/change-set.ts';
 import type { Instant, RecordIdentity, RecordKey } from '../domain/identity.ts';
-import type { SourceRecord } from '../domain/records.ts';
+import { UNLINKED } from '../domain/records.ts';
 import { identityOf } from '../fhir/identifiers.ts';
 import { refuse } from '../fhir/refusal.ts';
-import type { Accepted, CommandResult, Sender, Submission, SubmissionResult } from './commands.ts';
+import type { Accepted, Sender, Submission, SubmissionResult } from './commands.ts';
 import { type Case, consequences, type Draft, pairChanges, retrieve, type SubmittedRecord } from './decide.ts';
+import { type Standing, standing } from './merge.ts';
 import type { Overlay } from './overlay.ts';
+import { type Target, target } from './target.ts';
 import { otherOf } from '../domain/links.ts';
-import { UNLINKED } from './pool.ts';
-import { type Which, whichRecord } from './which-record.ts';
+import { whichRecord } from './which-record.ts';
 
 const named = (submission: Submission, client: string): RecordIdentity => {
   const identity = identityOf(submission.identifiers, client);
@@ -17,32 +18,26 @@ const named = (submission: Submission, client: string): RecordIdentity => {
   return identity;
 };
 
+/** As `GET metadata` speaks of it: a conditional request is ITI-104's feed (AUD-11). */
+const wordsFor = ({ method, target: { kind } }: Submission): string =>
+  `${method} Patient${kind === 'identifier' ? '?identifier' : ''}`;
+
 const facts = (sender: Sender, submission: Submission, which: { record: RecordKey; created: boolean }): AuditFacts => ({
   action: which.created ? 'create' : 'update',
   agent: sender.agent,
   address: sender.address,
   requestId: sender.requestId,
   record: which.record,
-  what: `${submission.method} Patient`,
+  what: wordsFor(submission),
 });
 
-export interface Target {
-  readonly key: RecordKey;
-  readonly before: SourceRecord | undefined;
-  readonly id: string;
-  readonly aliases: ChangeSet['aliases'];
-}
-
-export async function target({ overlay, newId, sender }: Case, which: Exclude<Which, { kind: 'refused' }>): Promise<Target> {
-  const before = which.kind === 'update' ? await overlay.record(which.record) : undefined;
-  const key = before?.key ?? overlay.next.nextRecord;
-  const id = before?.id ?? (which.kind === 'create' ? which.id : null) ?? newId();
-  return { key, before, id, aliases: which.alias === null ? [] : [{ id: which.alias, client: sender.agent, record: key }] };
-}
-
 /** The same body again, decided under the rules in force: nothing changes but the audit (design §7). */
-export async function isUnchanged({ overlay, rules }: Case, submission: Submission, { before }: Target): Promise<boolean> {
-  if (!before || before.active !== submission.active) return false;
+export async function isUnchanged(
+  { overlay, rules }: Case,
+  submission: Submission,
+  { to: { before }, stands }: { readonly to: Target; readonly stands: Standing },
+): Promise<boolean> {
+  if (!before || before.active !== submission.active || before.mergedInto !== stands.mergedInto) return false;
   if ((await overlay.resource(before.key)) !== submission.resource) return false;
   const links = await overlay.linksOf(before.key);
   return links.some((link) => link.until === null && link.ruleVersion === rules.version);
@@ -54,6 +49,7 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
   if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);
   const broken = (await overlay.adjudications(key)).filter((said) => said.verdict === 'different');
   const others = await Promise.all(broken.map((said) => overlay.record(otherOf(said, key))));
+  const survivor = record.mergedInto === undefined ? undefined : await overlay.record(record.mergedInto);
   return {
     kind: 'accepted',
     ...rest,
@@ -61,16 +57,27 @@ async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, '
     version: record.version,
     lastUpdated: record.lastUpdated,
     cruid: golden.id,
+    replacedBy: survivor?.id ?? null,
     flags: record.flags,
     brokenWith: others.flatMap((other) => (other ? [other.id] : [])),
   };
 }
 
+/** Which record, where it is left, and when. */
+export interface Placed {
+  readonly to: Target;
+  readonly stands: Standing;
+  readonly at: Instant;
+}
+
+/** Whether the submission begins a record, or brings a deleted one back. */
+export const isCreated = ({ before }: Target): boolean => before?.deleted ?? !before;
+
 /** The record's next version, as it was submitted. */
 export const submittedRecord = (
   { overlay, sender }: Case,
   submission: Submission,
-  { to, at, truncated }: { readonly to: Target; readonly at: Instant; readonly truncated: boolean },
+  { to, stands, at, truncated }: Placed & { readonly truncated: boolean },
 ): SubmittedRecord => ({
   record: {
     key: to.key,
@@ -78,7 +85,8 @@ export const submittedRecord = (
     version: (to.before?.version ?? 0) + 1,
     source: sender.agent,
     identity: named(submission, sender.agent),
-    active: submission.active,
+    active: submission.active && stands.mergedInto === undefined,
+    ...stands,
     golden: to.before?.golden ?? UNLINKED,
     flags: to.before?.flags ?? [],
     since: overlay.sequence,
@@ -90,25 +98,33 @@ export const submittedRecord = (
   truncated,
 });
 
-async function draft(
-  one: Case,
-  submission: Submission,
-  { to, at }: { readonly to: Target; readonly at: Instant },
-): Promise<Draft> {
+async function draft(one: Case, submission: Submission, { to, stands, at }: Placed): Promise<Draft> {
   const { overlay, sender } = one;
   const { key, before } = to;
-  const found = submission.active ? await retrieve(one, key, submission.features) : { candidates: [], truncated: false };
+  const compared = submission.active && stands.mergedInto === undefined;
+  const found = compared ? await retrieve(one, key, submission.features) : { candidates: [], truncated: false };
   const old = before ? await overlay.pairs(key) : [];
   const { begun, ended } = pairChanges(key, old, found.candidates);
   const neighbours = old.filter((pair) => pair.class === 'auto').map((pair) => otherOf(pair, key));
   return {
     at,
-    audit: facts(sender, submission, { record: key, created: !before }),
-    submitted: [submittedRecord(one, submission, { to, at, truncated: found.truncated })],
+    audit: facts(sender, submission, { record: key, created: isCreated(to) }),
+    submitted: [submittedRecord(one, submission, { to, stands, at, truncated: found.truncated })],
     change: { aliases: to.aliases, pairsBegun: begun, pairsEnded: ended },
     seeds: [key, ...neighbours],
     shown: [],
   };
+}
+
+/** REST-24: the condition names a record of the sender already: nothing is done, but the audit says that it was asked. */
+async function alreadyThere(one: Case, submission: Submission): Promise<Accepted | undefined> {
+  const { overlay, sender } = one;
+  if (submission.ifNoneExist === null) return undefined;
+  const { scope, system, value } = submission.ifNoneExist;
+  const record = await overlay.named(scope, system, value);
+  if (record === undefined) return undefined;
+  await overlay.apply(emptyChange(one.clock.now(), facts(sender, submission, { record, created: false })));
+  return accepted(overlay, record, { status: 'existing', truncated: false });
 }
 
 /**
@@ -117,6 +133,8 @@ async function draft(
  */
 export async function submit(one: Case, submission: Submission): Promise<SubmissionResult> {
   const { overlay, sender } = one;
+  const existing = await alreadyThere(one, submission);
+  if (existing) return existing;
   const which = await whichRecord(overlay, { ...submission, client: sender.agent });
   if (which.kind === 'refused') return which;
   const at = one.clock.now();
@@ -127,30 +145,15 @@ export async function submit(one: Case, submission: Submission): Promise<Submiss
       : 'There is no such version: the record is new.';
     return { kind: 'refused', refusal: refuse('version-conflict', words) };
   }
-  if (await isUnchanged(one, submission, to)) {
+  const stands = await standing(one, submission, to);
+  if ('refusal' in stands) return stands;
+  if (await isUnchanged(one, submission, { to, stands })) {
     const audit = facts(sender, submission, { record: to.key, created: false });
     await overlay.apply({ ...emptyChange(at, audit), aliases: to.aliases });
     return accepted(overlay, to.key, { status: 'unchanged', truncated: false });
   }
-  const drafted = await draft(one, submission, { to, at });
+  const drafted = await draft(one, submission, { to, stands, at });
   await overlay.apply(await consequences(one, drafted));
   const truncated = drafted.submitted.some((record) => record.truncated);
-  return accepted(overlay, to.key, { status: to.before ? 'updated' : 'created', truncated });
+  return accepted(overlay, to.key, { status: isCreated(to) ? 'created' : 'updated', truncated });
 }
-
-/** A transaction Bundle: in order, each seeing the ones before. The caller drops the overlay when one is refused. */
-export async function submitAll(one: Case, submissions: readonly Submission[]): Promise<CommandResult> {
-  const all: Accepted[] = [];
-  const seen = new Set<string>();
-  for (const [index, submission] of submissions.entries()) {
-    const result = await submit(one, submission);
-    if (result.kind === 'refused') return { kind: 'refused-entry', index, refusal: result.refusal };
-    if (seen.has(result.id)) return { kind: 'refused-entry', index, refusal: TWICE };
-    seen.add(result.id);
-    all.push(result);
-  }
-  return { kind: 'all-accepted', accepted: all };
-}
-
-// FHIR R4 http.html#trules: a transaction in which two entries have one identity fails.
-const TWICE = refuse('invalid-request', 'Two entries of the transaction are the same record.');

@@ -60,6 +60,7 @@ async function byId(view: RegistryView, asked: Addressed, id: string, named: Rec
   if (record?.source !== asked.client) {
     return named === undefined ? { kind: 'create', id: null, alias: id } : { kind: 'update', record: named, alias: id };
   }
+  if (record.deleted) return { kind: 'update', record: named ?? target.key, alias: named === undefined ? null : id };
   if (named !== undefined && named !== target.key) {
     return refused('conflict', `The body's identifiers name another record than Patient/${id}.`, 'Patient.identifier');
   }

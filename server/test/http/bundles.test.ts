@@ -107,7 +107,7 @@ describe('a batch', () => {
       post({ ...patient('openmrs', 'bad'), birthDate: '2001-02-30' }),
       post(nobody),
       post(observation),
-      { resource: patient('openmrs', 'deleted'), request: { method: 'DELETE', url: 'Patient/1' } },
+      { resource: patient('openmrs', 'deleted'), request: { method: 'PATCH', url: 'Patient/1' } },
       post(patient('openmrs', 'good 2')),
     ]);
     expect(answer.status).toBe(200);
@@ -149,12 +149,32 @@ describe('a batch', () => {
     expect(statuses(answer)).toEqual(['201']);
   });
 
-  it('refuses ifNoneExist, which is not served yet, rather than ignore it', async () => {
-    const before = await registry.head();
-    const request = { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=a|b' };
-    const answer = await submit('batch', [{ resource: patient('openmrs', 'if'), request }]);
-    expect(statuses(answer)).toEqual(['422']);
-    expect(await registry.head()).toEqual(before);
+  it('honours ifNoneExist, each entry alone (TX-06, REST-24)', async () => {
+    const named = (value: string) => ({
+      method: 'POST',
+      url: 'Patient',
+      ifNoneExist: `identifier=${systemOf('openmrs')}|${value}`,
+    });
+    const known = await submit('batch', [post(patient('openmrs', 'if-known'))]);
+    const answer = await submit('batch', [
+      { resource: patient('openmrs', 'if-known', somebody()), request: named('if-known') },
+      { resource: patient('openmrs', 'if-new'), request: named('if-new') },
+      { resource: patient('openmrs', 'if-foreign'), request: { ...named(''), ifNoneExist: 'identifier=a|b' } },
+    ]);
+    expect(statuses(answer)).toEqual(['200', '201', '400']);
+    const [first] = answer.resource('Bundle').entry ?? [];
+    expect(first?.resource).toEqual(known.resource('Bundle').entry?.[0]?.resource);
+  });
+
+  it('deletes first, then creates, then updates, and answers in the order asked (TX-03)', async () => {
+    for (const type of ['batch', 'transaction'] as const) {
+      const id = idOf(await send('POST', '/fhir/Patient', { body: patient('openmrs', 'order') }));
+      const put = { method: 'PUT', url: `Patient?identifier=${systemOf('openmrs')}|order` };
+      const remove = { method: 'DELETE', url: `Patient/${id}` };
+      const answer = await submit(type, [{ resource: patient('openmrs', 'order'), request: put }, { request: remove }]);
+      expect(statuses(answer)).toEqual(['201', '204']);
+      expect((await send('GET', `/fhir/Patient/${id}`)).status).toBe(410);
+    }
   });
 
   it('honours ifMatch, each entry alone (TX-06)', async () => {
@@ -217,9 +237,9 @@ describe('a transaction is all or nothing (TX-02): refused with one outcome, the
       () => ({ ...good(), request: { method: 'POST', url: 'Patient', ifMatch: 'W/"7"' } }),
     ],
     [
-      'a conditional create',
-      422,
-      'Bundle.entry[1].request.ifNoneExist',
+      'a malformed condition',
+      400,
+      'Bundle.entry[1]',
       () => ({ ...good(), request: { method: 'POST', url: 'Patient', ifNoneExist: 'a' } }),
     ],
   ])('%s: %i', async (_what, status, expression, bad) => {

@@ -214,8 +214,8 @@ describe('every answer', () => {
   });
 
   it.each([
-    ['DELETE', '/fhir/Patient/x', 'GET, PUT'],
-    ['PATCH', '/fhir/Patient/x', 'GET, PUT'],
+    ['POST', '/fhir/Patient/x', 'GET, PUT, DELETE'],
+    ['PATCH', '/fhir/Patient/x', 'GET, PUT, DELETE'],
     ['POST', '/fhir/metadata', 'GET'],
     ['GET', '/fhir', 'POST'],
     ['PUT', '/addPatient', 'POST'],

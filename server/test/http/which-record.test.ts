@@ -91,6 +91,16 @@ describe('POST: the own source identifier names the record', () => {
   });
 });
 
+it('a conditional request never means several records: of equal values it means the sender’s own (PIX-104-03, PIX-104-18)', async () => {
+  const internal = { identifier: [{ system: 'http://clientregistry.org/internal', value: '9' }] };
+  const query = named('http://clientregistry.org/internal', '9');
+  const mine = await putBy(query, patient('openmrs', '-', somebody(), internal));
+  const theirs = await putBy(query, patient('dhis2', '-', somebody(), internal), 'dhis2');
+  expect([mine.status, theirs.status, idOf(mine) === idOf(theirs)]).toEqual([201, 201, false]);
+  expect((await send('DELETE', `/fhir/Patient?${query}`, { client: 'dhis2' })).status).toBe(204);
+  expect([(await get(idOf(mine))).status, (await get(idOf(theirs))).status]).toEqual([200, 410]);
+});
+
 describe('PUT by id', () => {
   it('unknown | unknown: create with that id, 201', async () => {
     const answer = await put('chosen-1', patient('openmrs', 'chosen'));

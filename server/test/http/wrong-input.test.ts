@@ -245,9 +245,9 @@ describe('what breaks a rule (422, 403, 409)', () => {
       [409, 'conflict', 'Patient.identifier'],
     ],
     [
-      'a merge',
-      good({ active: false, link: [{ other: { reference: `Patient/${known.other}` }, type: 'replaced-by' }] }),
-      [...RULE, 'Patient.link[0]'],
+      'a merge into nobody',
+      good({ active: false, link: [{ other: { reference: 'Patient/nobody' }, type: 'replaced-by' }] }),
+      [...RULE, 'Patient.link'],
     ],
     ['a part of a Patient', good({ meta: { tag: [subsetted] } }), [...RULE, 'Patient.meta.tag[0]']],
     [
@@ -338,7 +338,10 @@ describe('URLs and parameters', () => {
     ['PUT', '/fhir/Patient/..', BAD],
     ['PUT', '/fhir/Patient/%2e', BAD],
     ['PUT', '/fhir/Patient', BAD],
-    ['DELETE', `/fhir/Patient/${known.id}`, [405, 'not-supported']],
+    ['DELETE', '/fhir/Patient', [400, 'invalid']],
+    ['DELETE', '/fhir/Patient/a_b', [400, 'invalid']],
+    ['DELETE', '/fhir/Patient?identifier=a%7Cb', [400, 'invalid', 'Patient.identifier']],
+    ['DELETE', '/fhir/Patient?family=Auma', [400, 'invalid']],
     ['PATCH', `/fhir/Patient/${known.id}`, [405, 'not-supported']],
     ['POST', '/fhir/Patient/_search', [405, 'not-supported']],
   ])('%s %s', async (method, path, expected) => {

@@ -1,6 +1,6 @@
 import type { GoldenKey, RecordKey, Sequence } from '../../src/domain/identity.ts';
 import type { Adjudication, HeldLink } from '../../src/domain/links.ts';
-import type { GoldenRecord } from '../../src/domain/records.ts';
+import { type GoldenRecord, UNLINKED } from '../../src/domain/records.ts';
 import type { StoredRecord } from '../../src/registry/ports.ts';
 import type { State } from '../support/memory-state.ts';
 
@@ -31,16 +31,21 @@ const namesAreUnique = (state: State): void => {
   }
 };
 
-/** At each moment since it began, a record has exactly one link. */
+/** At each moment a record has the one link that its version says, or none where that says none. */
 const linksAreContinuous = (key: RecordKey, versions: readonly StoredRecord[], links: readonly HeldLink[]): void => {
-  let at: Sequence | null = versions[0]!.record.since;
-  for (const link of links) {
-    demand(link.from === at, () => `record ${key} has no link, or two, at ${link.from}`);
-    at = link.until;
+  for (const [index, { record }] of versions.entries()) {
+    const until = versions[index + 1]?.record.since ?? Infinity;
+    const here = links.filter((link) => link.from < until && (link.until === null || link.until > record.since));
+    const says = (): string => `record ${key} at ${record.since} is of golden record ${record.golden}, its links are not`;
+    if (record.golden === UNLINKED) demand(here.length === 0, says);
+    else demand(here.length > 0 && here.every(({ golden }) => golden === record.golden), says);
+    const from = here.map((link) => Math.max(link.from, record.since));
+    const ends = here.map((link) => Math.min(link.until ?? Infinity, until));
+    const gapless = from[0] === record.since && ends.every((end, place) => end === (from[place + 1] ?? until));
+    demand(here.length === 0 || gapless, () => `record ${key} has no link, or two, after ${record.since}`);
   }
-  demand(links.length > 0 && at === null, () => `record ${key} has no link in force`);
-  const { golden } = latest(versions).record;
-  demand(latest(links).golden === golden, () => `record ${key} says golden record ${golden}, its link does not`);
+  const { deleted, golden } = latest(versions).record;
+  demand((golden === UNLINKED) === (deleted === true), () => `record ${key} has no link in force, or one although it is deleted`);
 };
 
 const holdsAt = (link: HeldLink, at: Sequence): boolean => link.from <= at && (link.until === null || link.until > at);
@@ -91,10 +96,10 @@ const goldenResolves = (golden: GoldenRecord, state: State, holders: ReadonlyMap
   for (const [record, links] of state.links) {
     if (!links.some((link) => link.golden === key && link.until === retiredAt)) continue;
     const now = latest(state.records.get(record)!).record.golden;
-    votes.set(now, (votes.get(now) ?? 0) + 1);
+    if (now !== UNLINKED) votes.set(now, (votes.get(now) ?? 0) + 1);
   }
   const most = Math.max(...votes.values());
-  const leads = replacedBy !== null && votes.get(replacedBy) === most;
+  const leads = votes.size === 0 ? replacedBy === null : replacedBy !== null && votes.get(replacedBy) === most;
   demand(
     leads,
     () => `golden record ${key}, retired at ${retiredAt}, leads to ${replacedBy}; its records: ${[...votes].join('; ')}`,
@@ -104,6 +109,7 @@ const goldenResolves = (golden: GoldenRecord, state: State, holders: ReadonlyMap
 const decisionsAreHonoured = (state: State): void => {
   const golden = (key: RecordKey): GoldenKey => latest(state.records.get(key)!).record.golden;
   for (const { a, b, verdict } of decisionsOf(state)) {
+    if (golden(a) === UNLINKED || golden(b) === UNLINKED) continue;
     demand(
       (golden(a) === golden(b)) === (verdict === 'same'),
       () => `records ${a} and ${b} are "${verdict}", their links say otherwise`,
@@ -128,7 +134,7 @@ export function checkState(state: State, since: Sequence, unlimited: boolean): v
       versions.map(({ record }) => record),
     );
     const { golden } = latest(versions).record;
-    holders.set(golden, (holders.get(golden) ?? 0) + 1);
+    if (golden !== UNLINKED) holders.set(golden, (holders.get(golden) ?? 0) + 1);
   }
   for (const [key, versions] of state.goldens) {
     versionsAreComplete(`golden record ${key}`, versions);

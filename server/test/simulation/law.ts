@@ -1,5 +1,6 @@
 import type { RecordKey } from '../../src/domain/identity.ts';
-import type { Adjudication, Pair, Verdict } from '../../src/domain/links.ts';
+import { type Adjudication, type Pair, pairName, type Verdict } from '../../src/domain/links.ts';
+import { UNLINKED } from '../../src/domain/records.ts';
 import type { FeatureValues, RuleSet } from '../../src/matching/model.ts';
 import { type Constraint, resolve } from '../../src/matching/resolve.ts';
 import { verdict } from '../../src/matching/score.ts';
@@ -26,6 +27,21 @@ function allPairs(values: ReadonlyMap<RecordKey, FeatureValues>, rules: RuleSet)
     }),
   );
 }
+
+/** The record that stands for a record: where it was merged into in the end, or itself; undefined where that is deleted. */
+function survivorOf(state: State, key: RecordKey): RecordKey | undefined {
+  const { record } = state.records.get(key)!.at(-1)!;
+  if (record.mergedInto !== undefined) return survivorOf(state, record.mergedInto);
+  return record.deleted ? undefined : key;
+}
+
+/** A decision on records that others stand for is one on those. */
+const onSurvivors =
+  (state: State) =>
+  (said: Adjudication): readonly Adjudication[] => {
+    const [x, y] = [survivorOf(state, said.a), survivorOf(state, said.b)];
+    return x === undefined || y === undefined || x === y ? [] : [{ ...said, ...pairName(x, y) }];
+  };
 
 const isConstraint = (said: Adjudication): said is Adjudication & Constraint => said.verdict !== 'undecided';
 
@@ -74,14 +90,18 @@ export function checkPairs(state: State, rules: RuleSet, complete: boolean): rea
  * makes of all records at once.
  */
 export function checkPartition(state: State, rules: RuleSet, pairs: readonly Pair[]): void {
-  const decisions = decisionsOf(state).filter(isConstraint);
+  const decisions = decisionsOf(state).flatMap(onSurvivors(state)).filter(isConstraint);
   const same = decisions.filter(({ verdict }) => verdict === 'same');
-  const groups = componentsOf([...state.records.keys()], pairs, same).flatMap((component) => {
+  const standing = [...state.records.keys()].filter((key) => survivorOf(state, key) === key);
+  const alone = componentsOf(standing, pairs, same).flatMap((component) => {
     const inside = ({ a, b }: { a: RecordKey; b: RecordKey }): boolean => component.has(a) && component.has(b);
     const members = [...component].map((key) => ({ key, identity: state.records.get(key)!.at(-1)!.record.identity }));
     return resolve({ members, pairs: pairs.filter(inside), constraints: decisions.filter(inside) }, rules.limits).groups;
   });
+  const behind = Map.groupBy(state.records.keys(), (key) => survivorOf(state, key));
+  const groups = alone.map((group) => group.flatMap((key) => behind.get(key) ?? []));
   const linked = Map.groupBy(state.records.keys(), (key) => state.records.get(key)!.at(-1)!.record.golden);
+  linked.delete(UNLINKED);
   const [expected, found] = [written(groups), written([...linked.values()])];
   demand(expected === found, () => `the groups are ${found}, from scratch they are ${expected}`);
 }

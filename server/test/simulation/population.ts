@@ -25,6 +25,9 @@ const VALUES: Readonly<Record<keyof Person, readonly string[]>> = {
   sex: ['female', 'male'],
 };
 
+/** A deleted record has no content. */
+const NOBODY: Person = { given: '', family: '', birth: '', phone: '', sex: '' };
+
 const personOf = (chance: Chance): Person => {
   const value = (field: keyof Person): string => chance.pick(VALUES[field]);
   return { given: value('given'), family: value('family'), birth: value('birth'), phone: value('phone'), sex: value('sex') };
@@ -35,7 +38,7 @@ const featuresOf = (person: Person, specs: readonly FeatureSpec[]): FeatureValue
 
 /** Features of a stored resource, as the product's extractor would find them. */
 export const extractStored = (resource: string, specs: readonly FeatureSpec[]): FeatureValues =>
-  featuresOf((JSON.parse(resource) as { readonly person: Person }).person, specs);
+  featuresOf((JSON.parse(resource) as { readonly person?: Person }).person ?? NOBODY, specs);
 
 const comparison = (chance: Chance, feature: number): Comparison => {
   const field = FIELDS[feature]!;
@@ -176,18 +179,49 @@ export class Population {
       active,
       person,
     });
+    const mergeInto = this.mergeTarget(client);
     const bodyId = target.kind === 'none' && chance.hits(0.15) ? this.anId('id') : null;
     return (specs) => ({
       method: target.kind === 'none' ? 'POST' : 'PUT',
       target,
       ifMatch,
+      ifNoneExist: null,
       bodyId,
+      mergeInto,
       resource,
       active,
       identifiers,
       features: featuresOf(person, specs),
       ownSystems: [sourceOf(client)],
     });
+  }
+
+  private mergeTarget(client: string): Submission['mergeInto'] {
+    const own = this.acknowledged.filter((one) => one.client === client);
+    if (!this.chance.hits(0.08)) return null;
+    return { kind: 'id', id: own.length > 0 && this.chance.hits(0.9) ? this.chance.pick(own).id : this.anId('id') };
+  }
+
+  private removes(): Wish {
+    const client = this.chance.pick(this.clients);
+    const own = this.acknowledged.filter((one) => one.client === client);
+    const { id, version } =
+      own.length > 0 && this.chance.hits(0.9)
+        ? this.chance.pick(own)
+        : { id: this.anId(this.chance.pick(['id', 'cruid'])), version: 1 };
+    const ifMatch = this.chance.hits(0.2) ? version : null;
+    return {
+      words: `${client} DELETE ${id}${ifMatch === null ? '' : ` if ${ifMatch}`}`,
+      client,
+      poisoned: false,
+      changes: 1,
+      ifMatch: null,
+      command: (requestId) => ({
+        kind: 'remove',
+        sender: { agent: client, address: '', requestId },
+        removal: { target: { kind: 'id', id }, ifMatch },
+      }),
+    };
   }
 
   private submits(poisoned: Wish['poisoned']): Wish {
@@ -220,7 +254,7 @@ export class Population {
       command: (requestId, specs) => ({
         kind: 'submit-all',
         sender: { agent: client, address: '', requestId },
-        submissions: drafts.map((draft) => draft(specs)),
+        steps: drafts.map((draft) => ({ submission: draft(specs) })),
       }),
     };
   }
@@ -241,7 +275,8 @@ export class Population {
   next(): Wish {
     if (this.chance.hits(this.poison)) return this.submits(true);
     const kind = this.chance.next();
-    if (kind < 0.74) return this.submits(false);
+    if (kind < 0.69) return this.submits(false);
+    if (kind < 0.74) return this.removes();
     if (kind < 0.82) return this.submitsAll();
     return kind < 0.98 ? this.adjudicates() : administers;
   }
@@ -249,11 +284,12 @@ export class Population {
 
 const steward = (requestId: string): Sender => ({ agent: 'steward', address: '', requestId });
 
-const describe = ({ target, ifMatch, bodyId, resource, active }: Submission): string => {
+const describe = ({ target, ifMatch, bodyId, mergeInto, resource, active }: Submission): string => {
   const { identifiers, person } = JSON.parse(resource) as { readonly identifiers: readonly string[]; readonly person: Person };
   const to = target.kind === 'none' ? 'POST' : `PUT ${target.kind === 'id' ? target.id : `${target.system}|${target.value}`}`;
   const body = [identifiers.join('+'), ...Object.values(person), ...(active ? [] : ['inactive'])].join(' ');
-  return `${to}${ifMatch === null ? '' : ` if ${ifMatch}`}${bodyId === null ? '' : ` (id ${bodyId})`} ${body}`;
+  const into = mergeInto?.kind === 'id' ? ` -> ${mergeInto.id}` : '';
+  return `${to}${ifMatch === null ? '' : ` if ${ifMatch}`}${bodyId === null ? '' : ` (id ${bodyId})`} ${body}${into}`;
 };
 
 /** A submission that throws when its content is read: after the registrar has begun to decide on it. */
@@ -295,7 +331,9 @@ export const resubmits = ({ record, resource, identifiers }: StoredRecord): Wish
       method: 'POST',
       target: { kind: 'none' },
       ifMatch: null,
+      ifNoneExist: null,
       bodyId: null,
+      mergeInto: null,
       resource,
       active: record.active,
       identifiers,

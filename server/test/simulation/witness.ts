@@ -7,7 +7,11 @@ import type { Wish } from './population.ts';
 import type { Reply } from './process.ts';
 
 export const acceptedOf = (result: CommandResult): readonly Accepted[] =>
-  result.kind === 'accepted' ? [result] : result.kind === 'all-accepted' ? result.accepted : [];
+  result.kind === 'accepted'
+    ? [result]
+    : result.kind === 'all-accepted'
+      ? result.results.filter((one) => one.kind === 'accepted')
+      : [];
 
 const refusalOf = (result: CommandResult) => ('refusal' in result ? result.refusal : undefined);
 
@@ -43,10 +47,11 @@ export class Witness {
   private answered(state: State, requestId: string, wish: Wish, result: CommandResult): void {
     const refused = refusalOf(result) !== undefined;
     demand(refused || !wish.poisoned, () => `${requestId} (${wish.words}) was accepted`);
-    this.owed.set(requestId, { changes: refused ? 0 : wish.changes, certain: true });
+    const nothing = refused || (result.kind === 'removed' && result.removed === null);
+    this.owed.set(requestId, { changes: nothing ? 0 : wish.changes, certain: true });
     for (const accepted of acceptedOf(result)) {
       demand(isKept(state, accepted), () => `${requestId} was told ${JSON.stringify(accepted)}, which is not in the ledger`);
-      const next = wish.ifMatch === null || accepted.version === wish.ifMatch + (accepted.status === 'updated' ? 1 : 0);
+      const next = wish.ifMatch === null || accepted.version === wish.ifMatch + (accepted.status === 'unchanged' ? 0 : 1);
       demand(next, () => `${requestId} was to replace version ${wish.ifMatch}, and made ${accepted.version}`);
     }
   }

@@ -4,7 +4,7 @@
  */
 import type { ChangeSet } from '../../src/domain/change-set.ts';
 import type { GoldenKey, RecordKey, Sequence } from '../../src/domain/identity.ts';
-import type { Adjudication, HeldLink } from '../../src/domain/links.ts';
+import { type Adjudication, type HeldLink, pairName } from '../../src/domain/links.ts';
 import type { FeatureSpec, FeatureValues } from '../../src/matching/model.ts';
 import type {
   CommitOutcome,
@@ -94,6 +94,7 @@ const viewOf = (disk: MemoryDisk, specs: readonly FeatureSpec[]): Sync<RegistryV
     features: (key) => (current(key) ? valuesOf(key) : undefined),
     golden: (key) => last(disk.state.goldens.get(key)),
     members: (golden) => membersAt(disk.state, golden, disk.state.head.sequence),
+    subsumed: (record) => [...disk.state.records.keys()].filter((key) => current(key)?.record.mergedInto === record).sort(byKey),
     linksOf: (record) => disk.state.links.get(record) ?? [],
     linksTo: (golden) =>
       allLinks(disk.state)
@@ -176,9 +177,14 @@ async function* tiesOf(disk: MemoryDisk) {
   await Promise.resolve();
   for (const { a, b } of disk.state.adjudications) {
     const now = decided(disk.state, a, disk.state.head.sequence).find((said) => said.a === a && said.b === b);
-    if (now?.verdict === 'same') yield { a, b };
+    const gone = [a, b].some((key) => last(disk.state.records.get(key))?.record.deleted);
+    if (now?.verdict === 'same' && !gone) yield { a, b, by: 'people' as const };
   }
-  for (const pair of disk.state.pairs.values()) if (pair.class === 'auto') yield { a: pair.a, b: pair.b };
+  for (const [key, versions] of disk.state.records) {
+    const into = last(versions)?.record.mergedInto;
+    if (into !== undefined) yield { ...pairName(key, into), by: 'people' as const };
+  }
+  for (const { a, b, class: level } of disk.state.pairs.values()) if (level === 'auto') yield { a, b, by: 'rules' as const };
 }
 
 const scanOf = (disk: MemoryDisk): RegistryScan => ({

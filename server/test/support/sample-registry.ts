@@ -28,6 +28,13 @@ const history = [
       revocations: [{ client: 'clinicA', at: '2026-03-03T10:00:00.000Z', fingerprints: ['f1'] }],
     }),
   ],
+  [
+    change({ records: [recordWrite(3, { version: 2, golden: 3, active: false, mergedInto: 2, content: false })] }),
+    change({
+      records: [recordWrite(1, { version: 2, golden: 0, active: false, deleted: true, content: false, flags: ['potential'] })],
+      linksEnded: [{ record: 1, golden: 1 }],
+    }),
+  ],
 ];
 
 export const writeSampleRegistry = async (dir: string): Promise<void> => {

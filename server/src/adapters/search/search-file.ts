@@ -32,9 +32,10 @@ CREATE TABLE term (
 CREATE INDEX term_record ON term (record);
 `;
 
-/** A record as the search knows it. */
+/** A record as the search knows it; `deleted`: it is to know it no longer. */
 export interface SearchRow extends Subject {
   readonly record: number;
+  readonly deleted?: true;
 }
 
 export interface Follows {
@@ -99,6 +100,7 @@ export function openSearchWriter(dir: string): SearchWriter {
     'INSERT OR REPLACE INTO patient (record, client, family, given, birth_low, birth_high, updated) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const isKnown = db.prepare<[number], number>('SELECT 1 FROM patient WHERE record = ?').pluck();
+  const drop = db.prepare<[number]>('DELETE FROM patient WHERE record = ?');
   const forget = db.prepare<[number]>('DELETE FROM term WHERE record = ?');
   const term = db.prepare<[number, string, number, string]>(
     'INSERT OR IGNORE INTO term (parameter, value, record, raw) VALUES (?, ?, ?, ?)',
@@ -106,6 +108,10 @@ export function openSearchWriter(dir: string): SearchWriter {
   const writeRow = (row: SearchRow): void => {
     const { record, client: source, terms, birth, updated } = row;
     if (isKnown.get(record) !== undefined) forget.run(record);
+    if (row.deleted) {
+      drop.run(record);
+      return;
+    }
     const { family, given } = sortValues(row);
     patient.run(record, client(source), family, given, birth.low, birth.high, updated);
     for (const { name, value, raw } of terms) term.run(parameter(name), value, record, raw);

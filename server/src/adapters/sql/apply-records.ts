@@ -53,23 +53,25 @@ const openPayloadWriter = (db: Connection) => {
   };
 };
 
-type VersionRow = [number, number, number, number, number, string, number, string, number];
+type VersionRow = [number, number, number, number, number, string, number, string, number, number | null, number];
 
 const openVersionWriter = (db: Connection, words: Words) => {
   const addVersion = db.prepare<VersionRow>(
-    `INSERT INTO record_version (record, version, source, active, golden, flags, since, at, payload)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO record_version (record, version, source, active, golden, flags, since, at, payload, merged_into, deleted)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const setCurrent = db.prepare<[number, number, number, number]>(
+  const setCurrent = db.prepare<[number, number, number, number, number | null]>(
     // Not REPLACE: it would delete first, and look for the row in every table that refers to it.
-    `INSERT INTO record (key, version, active, payload) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET version = excluded.version, active = excluded.active, payload = excluded.payload`,
+    `INSERT INTO record (key, version, active, payload, merged_into) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET version = excluded.version, active = excluded.active, payload = excluded.payload,
+     merged_into = excluded.merged_into`,
   );
   return ({ sequence, skeleton }: Placed, entry: RecordSkeleton, payload: number): void => {
-    const { key, version, source, golden, flags } = entry;
+    const { key, version, source, golden, flags, mergedInto = null, deleted = false } = entry;
     const active = bit(entry.active);
-    setCurrent.run(key, version, active, payload);
-    addVersion.run(key, version, words.number(source), active, golden, flags.join(' '), sequence, skeleton.at, payload);
+    setCurrent.run(key, version, active, payload, mergedInto);
+    const state = [words.number(source), active, golden, flags.join(' ')] as const;
+    addVersion.run(key, version, ...state, sequence, skeleton.at, payload, mergedInto, bit(deleted));
   };
 };
 

@@ -49,7 +49,7 @@ export const idResolver = (db: Connection): ((id: string, client: string) => Nam
 };
 
 const recordColumns =
-  'v.record AS key, i.text AS id, v.version, s.text AS source, v.active, v.golden, v.flags, v.since, v.at, p.naming';
+  'v.record AS key, i.text AS id, v.version, s.text AS source, v.active, v.merged_into, v.deleted, v.golden, v.flags, v.since, v.at, p.naming';
 const recordSources = `record_version v JOIN id i ON i.n = 2 * v.record JOIN word s ON s.n = v.source
   JOIN payload p ON p.key = v.payload`;
 
@@ -65,6 +65,8 @@ export interface RecordRow {
   readonly version: number;
   readonly source: string;
   readonly active: number;
+  readonly merged_into: number | null;
+  readonly deleted: number;
   readonly golden: number;
   readonly flags: string;
   readonly since: number;
@@ -83,6 +85,8 @@ export const toRecord = (row: RecordRow): SourceRecord => ({
   source: row.source,
   identity: namingOf(row.naming).identity,
   active: row.active === 1,
+  ...(row.merged_into !== null && { mergedInto: row.merged_into }),
+  ...(row.deleted === 1 && { deleted: true }),
   golden: row.golden,
   flags: row.flags === '' ? [] : (row.flags.split(' ') as TaskKind[]),
   since: row.since,

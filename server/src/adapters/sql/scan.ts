@@ -61,6 +61,8 @@ interface LinkInForce {
   readonly ruleVersion: string;
 }
 
+type Tie = PairName & { readonly by: 'rules' | 'people' };
+
 const openLinkScan = (db: Connection): Pick<RegistryScan, 'links' | 'ties'> => {
   const links = db.prepare<[number], LinkInForce>(
     `SELECT record, golden, w.text AS ruleVersion FROM link JOIN word w ON w.n = rule_version
@@ -68,12 +70,15 @@ const openLinkScan = (db: Connection): Pick<RegistryScan, 'links' | 'ties'> => {
   );
   // All ties of the next records that have any, so that a page never parts those of one record.
   const records = db.prepare<[number], number>(`SELECT DISTINCT a FROM pair WHERE a > ? ORDER BY a LIMIT ${PAGE}`).pluck();
-  const pairs = db.prepare<[number, number], PairName>(
-    `SELECT a, b FROM pair WHERE a BETWEEN ? AND ? AND verdict ->> '$.class' = 'auto' ORDER BY a`,
+  const pairs = db.prepare<[number, number], Tie>(
+    `SELECT a, b, 'rules' AS "by" FROM pair WHERE a BETWEEN ? AND ? AND verdict ->> '$.class' = 'auto' ORDER BY a`,
   );
-  const decisions = db.prepare<[], PairName>(
-    `SELECT a, b FROM adjudication d WHERE verdict = 'same'
-     AND since = (SELECT max(n.since) FROM adjudication n WHERE n.a = d.a AND n.b = d.b)`,
+  const people = db.prepare<[], Tie>(
+    `SELECT a, b, 'people' AS "by" FROM adjudication d WHERE verdict = 'same'
+     AND since = (SELECT max(n.since) FROM adjudication n WHERE n.a = d.a AND n.b = d.b)
+     AND NOT EXISTS (SELECT 1 FROM record r JOIN record_version v ON v.record = r.key AND v.version = r.version
+       WHERE r.key IN (d.a, d.b) AND v.deleted = 1)
+     UNION ALL SELECT min(key, merged_into), max(key, merged_into), 'people' FROM record WHERE merged_into IS NOT NULL`,
   );
   return {
     links: () =>
@@ -82,7 +87,7 @@ const openLinkScan = (db: Connection): Pick<RegistryScan, 'links' | 'ties'> => {
         ({ record }) => record,
       ),
     async *ties() {
-      yield* decisions.all();
+      yield* people.all();
       for (let keys = records.all(0); keys.length > 0; keys = records.all(keys.at(-1) ?? 0)) {
         yield* pairs.all(keys[0] ?? 0, keys.at(-1) ?? 0);
         await pause();

@@ -102,4 +102,12 @@ CREATE TABLE feature (
 /** Whether every record has a row of the feature: found out once, not at each start. */
 const completeFeatures = 'ALTER TABLE feature_path ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;';
 
-export const MIGRATIONS: readonly string[] = [first, completeFeatures];
+/** Records that their system merged into another of its records, and records that it deleted. */
+const mergedAndDeleted = `
+ALTER TABLE record_version ADD COLUMN merged_into INTEGER;
+ALTER TABLE record_version ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE record ADD COLUMN merged_into INTEGER;
+CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
+`;
+
+export const MIGRATIONS: readonly string[] = [first, completeFeatures, mergedAndDeleted];

@@ -68,6 +68,8 @@ const recordSkeleton = ({ record }: RecordWrite, payload: Payload | null): Recor
   version: record.version,
   source: record.source,
   active: record.active,
+  ...(record.mergedInto !== undefined && { mergedInto: record.mergedInto }),
+  ...(record.deleted && { deleted: true }),
   golden: record.golden,
   flags: record.flags,
   payload: payload && hashOf(payload),

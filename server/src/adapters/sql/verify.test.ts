@@ -3,7 +3,17 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dataFolder } from '../../../test/support/data-folder.ts';
-import { arrival, change, commit, FEATURES, featuresOf, goldenWrite, link, mrn } from '../../../test/support/sample-changes.ts';
+import {
+  arrival,
+  change,
+  commit,
+  FEATURES,
+  featuresOf,
+  goldenWrite,
+  link,
+  mrn,
+  recordWrite,
+} from '../../../test/support/sample-changes.ts';
 import { writeSampleRegistry } from '../../../test/support/sample-registry.ts';
 import { registryFile } from './connection.ts';
 import { stateFromLedger } from './rebuild.ts';
@@ -148,7 +158,7 @@ describe('verification', () => {
     tamper(dir, 'UPDATE payload SET salt = NULL, naming = NULL, resource = NULL WHERE key = 2');
     const seen: Progress[] = [];
     expect(verifyStore(dir, { ...FULL, onProgress: (progress) => seen.push(progress) })).toEqual([]);
-    expect(seen.at(-1)).toEqual({ changeSets: 6, of: 6, erased: 1 });
+    expect(seen.at(-1)).toEqual({ changeSets: 8, of: 8, erased: 1 });
     tamper(dir, 'UPDATE payload SET resource = NULL WHERE key = 3');
     const text = 'payload 3 (record 3, version 1) does not have its hash';
     expect(verifyStore(dir, FULL)).toContainEqual({ check: 'payload', text });
@@ -201,9 +211,10 @@ describe('verification', () => {
   test('a ledger that breaks the laws of the registry is found out although it replays', async () => {
     const dir = dataFolder();
     const { ledger, close } = openStore(dir, { features: FEATURES });
-    await commit(ledger, [arrival(1), arrival(2), arrival(3)]);
+    await commit(ledger, [arrival(1), arrival(2), arrival(3), arrival(4)]);
     await commit(ledger, [
       change({
+        records: [recordWrite(4, { version: 2, golden: 4, active: false, mergedInto: 2, content: false, deleted: true })],
         goldens: [
           goldenWrite(1, { version: 2, active: false, replacedBy: 2 }),
           goldenWrite(2, { version: 2, active: false, replacedBy: 3 }),
@@ -216,7 +227,8 @@ describe('verification', () => {
     expect(verifyStore(dir).map(({ text }) => text)).toEqual([
       'golden record 1 does not resolve in one step to an active or an empty one',
       'record 3 shows another golden record than its link',
-      'active record 2 has no link',
+      'record 2 has no link, or has one although it is deleted',
+      'record 4 has no link, or has one although it is deleted',
     ]);
   });
 

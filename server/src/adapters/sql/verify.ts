@@ -54,15 +54,21 @@ const LAWS: readonly Law[] = [
       JOIN live.link l ON l.record = r.key AND l.until_seq IS NULL WHERE l.golden <> v.golden`,
   },
   {
+    text: 'record ? is merged into record ?, which is not there, or is merged into it',
+    broken: `SELECT r.key, r.merged_into FROM live.record r WHERE r.merged_into IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM live.record s JOIN live.record_version v ON v.record = s.key AND v.version = s.version
+      WHERE s.key = r.merged_into AND v.deleted = 0 AND s.merged_into IS NOT r.key)`,
+  },
+  {
     text: 'feature ? is noted as complete, and record ? has no row of it',
     broken: `SELECT f.n, r.key FROM live.feature_path f JOIN live.record r JOIN live.payload p ON p.key = r.payload
       WHERE f.complete <> 0 AND p.resource IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM live.feature WHERE record = r.key AND path = f.n)`,
   },
   {
-    text: 'active record ? has no link',
-    broken: `SELECT key FROM live.record WHERE active = 1
-      AND NOT EXISTS (SELECT 1 FROM live.link WHERE record = key AND until_seq IS NULL)`,
+    text: 'record ? has no link, or has one although it is deleted',
+    broken: `SELECT r.key FROM live.record r JOIN live.record_version v ON v.record = r.key AND v.version = r.version
+      WHERE v.deleted = EXISTS (SELECT 1 FROM live.link WHERE record = r.key AND until_seq IS NULL)`,
   },
 ];
 

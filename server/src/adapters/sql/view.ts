@@ -61,6 +61,7 @@ const openLinkView = (db: Connection): LinkView => {
   const members = db
     .prepare<[number], number>('SELECT record FROM link WHERE golden = ? AND until_seq IS NULL ORDER BY record')
     .pluck();
+  const subsumed = db.prepare<[number], number>('SELECT key FROM record WHERE merged_into = ? ORDER BY key').pluck();
   const linksOf = db.prepare<[number], LinkRow>(`${SELECT_LINK} WHERE l.record = ? ORDER BY l.from_seq`);
   const linksTo = db.prepare<[number], LinkRow>(`${SELECT_LINK} WHERE l.golden = ? ORDER BY l.from_seq, l.record`);
   const pairs = db.prepare<[number, number], PairRow>(
@@ -74,6 +75,7 @@ const openLinkView = (db: Connection): LinkView => {
   );
   return {
     members: (key) => members.all(key),
+    subsumed: (key) => subsumed.all(key),
     linksOf: (key) => linksOf.all(key).map(toLink),
     linksTo: (key) => linksTo.all(key).map(toLink),
     pairs: (key) => pairs.all(key, key).sort(byPair).map(toPair),

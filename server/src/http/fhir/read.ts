@@ -1,12 +1,15 @@
-import { RegistryError } from '../../domain/errors.ts';
+import { RegistryError, type Refusal } from '../../domain/errors.ts';
 import { historyBundle } from '../../fhir/history.ts';
 import { isLogicalId } from '../../fhir/logical-id.ts';
 import type { Patient } from '../../fhir/r4.ts';
-import { type Lookup, readHistory, readPatient, readVersion } from '../../registry/lookup.ts';
+import { isRefusal, refuse } from '../../fhir/refusal.ts';
+import { defaultSearchOptions, parseSearch, type Shape } from '../../fhir/search.ts';
+import { shaped } from '../../fhir/shape.ts';
+import { LEDGER_END, type LedgerPlace, type PatientVersion, readHistory, readTypeHistory } from '../../registry/history.ts';
+import { type Lookup, readPatient, readVersion } from '../../registry/lookup.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
-import { refuse } from '../../fhir/refusal.ts';
 
 export const lookupOf = (dependencies: FhirDependencies, exchange: Exchange): Lookup => ({
   reader: dependencies.reader,
@@ -32,18 +35,53 @@ const headersOf = (patient: Patient): Record<string, string> => ({
   'last-modified': new Date(patient.meta?.lastUpdated ?? 0).toUTCString(),
 });
 
+const gone = (id: string): Answer => failure(refuse('deleted', `Patient/${id} was deleted.`));
+
+/** How much of a Patient is asked for (`_summary`, `_elements`); `_summary=count` is for searches. */
+function shapeOf(exchange: Exchange): Shape | Refusal {
+  const asked = [...queryOf(exchange.request)].filter(([name]) => name === '_summary' || name === '_elements');
+  const parsed = parseSearch(new URLSearchParams(asked), { ...defaultSearchOptions, strict: true });
+  if (isRefusal(parsed)) return parsed;
+  return parsed.shape.summary === 'count' ? refuse('invalid-request', '_summary=count is for searches.') : parsed.shape;
+}
+
+/** R4 http.html#cread (REST-21): whether the version that the reader has is the one in force; If-None-Match beats If-Modified-Since. */
+function isKnown(exchange: Exchange, { meta }: Patient): boolean {
+  const { 'if-none-match': etags, 'if-modified-since': since } = exchange.request.headers;
+  if (etags !== undefined) {
+    return etags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === `"${meta?.versionId ?? ''}"`);
+  }
+  const known = since === undefined ? NaN : Date.parse(since);
+  // The header has whole seconds.
+  return Math.floor(Date.parse(meta?.lastUpdated ?? '') / 1000) * 1000 <= known;
+}
+
+/** The Patient as it was asked for, or 304 where the reader has it already. */
+function answerWith(
+  exchange: Exchange,
+  patient: Patient,
+  { event, headers = {} }: { readonly event: string; readonly headers?: Record<string, string> },
+): Answer {
+  const shape = shapeOf(exchange);
+  if (isRefusal(shape)) return failure(shape);
+  const known = isKnown(exchange, patient);
+  return {
+    status: known ? 304 : 200,
+    headers: { ...headersOf(patient), ...headers },
+    body: known ? null : shaped(patient, shape),
+    log: { event, patients: [patient.id ?? ''] },
+  };
+}
+
 /** REST-20, and design §7: reading an alias answers with the record's own id, and `Content-Location`. */
 export async function read(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const id = idOf(exchange);
   const found = isLogicalId(id) ? await readPatient(lookupOf(dependencies, exchange), id) : undefined;
   if (!found) return missing(id);
-  const own = found.patient.id ?? id;
-  return {
-    status: 200,
-    headers: { ...headersOf(found.patient), ...(found.alias && { 'content-location': `${exchange.base}/Patient/${own}` }) },
-    body: found.patient,
-    log: { event: 'read', patients: [own] },
-  };
+  if ('deleted' in found) return gone(id);
+  const { patient, alias } = found;
+  const headers = alias ? { 'content-location': `${exchange.base}/Patient/${patient.id ?? id}` } : {};
+  return answerWith(exchange, patient, { event: 'read', headers });
 }
 
 /** REST-22. */
@@ -52,37 +90,84 @@ export async function vread(dependencies: FhirDependencies, exchange: Exchange):
   const known = isLogicalId(id) && /^[1-9]\d{0,8}$/.test(version);
   const patient = known ? await readVersion(lookupOf(dependencies, exchange), id, Number(version)) : undefined;
   if (!patient) return failure(refuse('not-found', `There is no such version of Patient/${isLogicalId(id) ? id : ''}.`));
-  return { status: 200, headers: headersOf(patient), body: patient, log: { event: 'vread', patients: [patient.id ?? id] } };
+  if ('deleted' in patient) return gone(id);
+  return answerWith(exchange, patient, { event: 'vread' });
 }
 
 const PAGE = 50;
 const MAX_PAGE = 200;
 
-const wholeNumber = (query: URLSearchParams, name: string): number | undefined => {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new RegistryError('invalid-request', `${name} is a whole number.`);
-  return Number(text);
+/** The only value of a parameter (R4 http.html#history: each at most once). */
+function once<T>(query: URLSearchParams, name: string, read: (text: string) => T | undefined): T | undefined {
+  const [text, second] = query.getAll(name);
+  const value = text === undefined ? undefined : read(text);
+  if (second !== undefined || (text !== undefined && value === undefined)) {
+    throw new RegistryError('invalid-request', `${name} is given twice, or has no value that it may have.`);
+  }
+  return value;
+}
+
+const wholeNumber = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+
+/** An instant as the ledger writes it, for comparison as text. A `+` in a raw query arrives as a blank. */
+const instant = (text: string): string | undefined => {
+  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(text) ? Date.parse(text.replace(' ', '+')) : NaN;
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 };
+
+/** What a history is asked for: `_count`, `_since`; the link's parameters besides the page. */
+function historyQuery(query: URLSearchParams): { readonly limit: number; readonly since: string | null; readonly link: string } {
+  const limit = Math.min(once(query, '_count', wholeNumber) ?? PAGE, MAX_PAGE);
+  const since = once(query, '_since', instant) ?? null;
+  return { limit, since, link: `_count=${limit}${since === null ? '' : `&_since=${encodeURIComponent(since)}`}` };
+}
+
+const lastUpdatedOf = (version: PatientVersion): string =>
+  ('deleted' in version ? version.deleted.lastUpdated : version.meta?.lastUpdated) ?? '';
+const versionOf = (version: PatientVersion): number =>
+  'deleted' in version ? version.deleted.version : Number(version.meta?.versionId ?? 1);
 
 /** R4 http.html#history on one Patient: newest first, paged. */
 export async function history(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const id = idOf(exchange);
   const query = queryOf(exchange.request);
-  const limit = Math.min(wholeNumber(query, '_count') ?? PAGE, MAX_PAGE);
-  const before = wholeNumber(query, '_page') ?? Number.MAX_SAFE_INTEGER;
+  const { limit, since, link } = historyQuery(query);
+  const before = once(query, '_page', wholeNumber) ?? Number.MAX_SAFE_INTEGER;
   const found = isLogicalId(id) ? await readHistory(lookupOf(dependencies, exchange), id, { before, limit }) : undefined;
   if (!found) return missing(id);
-  const { versions, total } = found;
-  const oldest = Number(versions.at(-1)?.meta?.versionId ?? 1);
-  const url = `${exchange.base}/Patient/${found.id}/_history`;
+  const versions = found.versions.filter((version) => since === null || lastUpdatedOf(version) >= since);
+  const oldest = versions.at(-1);
+  const goesOn = limit > 0 && oldest && versions.length === found.versions.length && versionOf(oldest) > 1;
+  const url = `${exchange.base}/Patient/${found.id}/_history?${link}`;
   const bundle = historyBundle({
     base: exchange.base,
-    id: found.id,
-    total,
+    total: since === null ? found.total : null,
     versions,
-    self: `${url}?_count=${limit}`,
-    next: limit > 0 && oldest > 1 ? `${url}?_count=${limit}&_page=${oldest}` : null,
+    self: url,
+    next: goesOn ? `${url}&_page=${versionOf(oldest)}` : null,
   });
   return { status: 200, body: bundle, log: { event: 'history', patients: [found.id] } };
+}
+
+const placeOf = (text: string): LedgerPlace | undefined => {
+  const [, sequence, index] = /^(\d{1,15})-(\d{1,9})$/.exec(text) ?? [];
+  return sequence === undefined ? undefined : { sequence: Number(sequence), index: Number(index) };
+};
+
+/** R4 http.html#history on all Patients. */
+export async function typeHistory(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
+  const query = queryOf(exchange.request);
+  const { limit, since, link } = historyQuery(query);
+  const from = once(query, '_page', placeOf) ?? LEDGER_END;
+  const { versions, next } = await readTypeHistory(lookupOf(dependencies, exchange), from, { limit, since });
+  const url = `${exchange.base}/Patient/_history?${link}`;
+  const bundle = historyBundle({
+    base: exchange.base,
+    total: null,
+    versions,
+    self: url,
+    next: next !== null && limit > 0 ? `${url}&_page=${next.sequence}-${next.index}` : null,
+  });
+  const patients = versions.map((version) => ('deleted' in version ? version.deleted.id : (version.id ?? '')));
+  return { status: 200, body: bundle, log: { event: 'history-type', patients: [...new Set(patients)] } };
 }

@@ -11,7 +11,8 @@ import { auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { match, matches } from './match.ts';
-import { history, idOf, read, vread } from './read.ts';
+import { history, idOf, read, typeHistory, vread } from './read.ts';
+import { remove, removeByIdentifier } from './remove.ts';
 import { pix, search } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
 
@@ -97,8 +98,10 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
       GET: search,
       POST: (d, exchange) => submitPatient(d, exchange, POST, d.location),
       PUT: putByIdentifier,
+      DELETE: removeByIdentifier,
     },
-    '/fhir/Patient/:id': { GET: read, PUT: putById },
+    '/fhir/Patient/:id': { GET: read, PUT: putById, DELETE: remove },
+    '/fhir/Patient/_history': { GET: typeHistory },
     '/fhir/Patient/:id/_history': { GET: history },
     '/fhir/Patient/:id/_history/:vid': { GET: vread },
     '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },

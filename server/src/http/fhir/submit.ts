@@ -2,14 +2,16 @@ import type { Issue } from '../../domain/errors.ts';
 import type { Accepted, Sender } from '../../registry/commands.ts';
 import { operationOutcome } from '../../fhir/outcome.ts';
 import type { Patient } from '../../fhir/r4.ts';
-import { isRefusal, refuse } from '../../fhir/refusal.ts';
+import { isRefusal } from '../../fhir/refusal.ts';
 import { renderSource } from '../../fhir/render.ts';
 import { type Address, takeIn, type Taken } from '../../registry/intake.ts';
+import { readPatient } from '../../registry/lookup.ts';
 import { readBody } from '../body.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { type Answer, type Exchange } from '../exchange.ts';
 import { preferred } from '../negotiation.ts';
 import { failure } from '../failure.ts';
+import { lookupOf } from './read.ts';
 
 export const senderOf = (exchange: Exchange): Sender => ({
   agent: exchange.client.name,
@@ -21,16 +23,33 @@ export const senderOf = (exchange: Exchange): Sender => ({
 export const locationOf = (accepted: Accepted, style: 'versioned' | 'opencr'): string =>
   style === 'versioned' ? `Patient/${accepted.id}/_history/${accepted.version}` : `Patient/${accepted.id}`;
 
-/** The Patient as it now stands: what was kept, with the registry's marks. */
-export function renderAccepted(dependencies: FhirDependencies, taken: Taken, accepted: Accepted, client: string): Patient {
-  const { id, version, lastUpdated, flags, cruid: goldenId, brokenWith } = accepted;
-  const record = { id, version, lastUpdated, flags, source: client };
+/** What was sent, and what became of it. */
+export interface Sent {
+  readonly taken: Taken;
+  readonly accepted: Accepted;
+}
+
+/** The Patient as it now stands: what was kept, with the registry's marks; where the condition of a create held, what was there. */
+export async function shownAccepted(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  { taken, accepted }: Sent,
+): Promise<Patient> {
+  const { id, version, lastUpdated, flags, cruid: goldenId, replacedBy, brokenWith } = accepted;
+  const source = exchange.client.name;
+  const there = accepted.status === 'existing' ? await readPatient(lookupOf(dependencies, exchange), id) : undefined;
+  if (there && 'patient' in there) return there.patient;
+  const record = { id, version, lastUpdated, flags, source };
   const { resource } = taken.submission;
   return renderSource(
-    { record, resource, goldenId, brokenWith, clientDisplay: dependencies.displayName(client) },
+    { record, resource, goldenId, replacedBy, brokenWith, clientDisplay: dependencies.displayName(source) },
     dependencies.ours,
   );
 }
+
+/** 201 for an accepted POST, also when it updated, 200 where its condition held; PUT 201 when it created, else 200. */
+export const statusFor = (method: Address['method'], { status }: Accepted): 200 | 201 =>
+  status === 'created' || (method === 'POST' && status !== 'existing') ? 201 : 200;
 
 /** What a client should know although its Patient was accepted. */
 export const remarks = (taken: Taken, accepted: Accepted): readonly Issue[] =>
@@ -45,9 +64,9 @@ export const remarks = (taken: Taken, accepted: Accepted): readonly Issue[] =>
     : taken.warnings;
 
 /** What a URL says of where a Patient goes; If-Match comes from the header. */
-type Addressed = Omit<Address, 'ifMatch'>;
+type Addressed = Pick<Address, 'method' | 'target'>;
 
-/** One Patient: 201 for an accepted POST, also when it updated; PUT 201 when it created, else 200 (issue: Intake). */
+/** One Patient. */
 export async function submitPatient(
   dependencies: FhirDependencies,
   exchange: Exchange,
@@ -64,20 +83,22 @@ export async function submitBody(
   sent: { readonly body: unknown; readonly address: Addressed; readonly style: 'versioned' | 'opencr' },
 ): Promise<Answer> {
   const { headers } = exchange.request;
-  if (headers['if-none-exist'] !== undefined) {
-    return failure(refuse('business-rule', 'Conditional create (If-None-Exist) is not served yet; nothing was done.'));
-  }
-  const address = { ...sent.address, ifMatch: headers['if-match'] ?? null };
+  const ifNoneExist = sent.address.method === 'POST' ? (headers['if-none-exist'] ?? null) : null;
+  const address = {
+    ...sent.address,
+    ifMatch: headers['if-match'] ?? null,
+    ifNoneExist: ifNoneExist === null ? null : String(ifNoneExist),
+  };
   const taken = takeIn(sent.body, address, exchange.client.name, dependencies.policy());
   if (isRefusal(taken)) return failure(taken);
   const result = await dependencies.execute({ kind: 'submit', sender: senderOf(exchange), submission: taken.submission });
   if (result.kind === 'refused') return failure(result.refusal);
   if (result.kind !== 'accepted') throw new Error(`a submission was answered with ${result.kind}`);
   const prefer = preferred(headers.prefer);
-  const patient = renderAccepted(dependencies, taken, result, exchange.client.name);
+  const patient = await shownAccepted(dependencies, exchange, { taken, accepted: result });
   const body = { representation: patient, minimal: null, OperationOutcome: operationOutcome(remarks(taken, result)) }[prefer];
   return {
-    status: sent.address.method === 'POST' || result.status === 'created' ? 201 : 200,
+    status: statusFor(sent.address.method, result),
     headers: {
       location: locationOf(result, sent.style),
       locationcruid: `Patient/${result.cruid}`,
