@@ -1,16 +1,20 @@
 /**
- * Writes server/generated/patient-validator.js: the R4 JSON schema of Patient as plain JavaScript, so that the server
+ * Writes server/generated: elements.js, the table of what R4 resources are made of, and patient-validator.js: the R4 JSON schema of Patient as plain JavaScript, so that the server
  * neither compiles schemas at start (3 s) nor needs the compiler. Run by the doors before start, test and check.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
+import { elementsDeclaration, elementsSource } from './elements.ts';
 import { closureOf, compilerOptions, published, publishedFile } from './schema.ts';
 
 const folder = new URL('../generated/', import.meta.url);
 const target = new URL('patient-validator.js', folder);
-const inputs = [publishedFile, new URL('schema.ts', import.meta.url), new URL(import.meta.url)];
+const inputs = [
+  publishedFile,
+  ...['schema.ts', 'elements.ts', 'generate-validator.ts'].map((name) => new URL(name, import.meta.url)),
+];
 
 const declaration = `export interface SchemaError {
   /** JSON pointer to the element. */
@@ -46,6 +50,8 @@ if (isCurrent(header)) {
   console.log('Patient validator: up to date.');
 } else {
   mkdirSync(folder, { recursive: true });
+  writeFileSync(new URL('elements.d.ts', folder), elementsDeclaration);
+  writeFileSync(new URL('elements.js', folder), elementsSource());
   writeFileSync(new URL('patient-validator.d.ts', folder), declaration);
   writeFileSync(target, header + validatorSource());
   console.log('Patient validator: generated.');

@@ -75,7 +75,7 @@ export const auditCapability: ResourceCapability = {
   documentation: 'For clients with the scope "audit": changes, queries and refusals, newest first.',
 };
 
-/** `GET [base]/metadata`. It claims what the description lists and nothing else: JSON only, no profile, no instantiated statement. */
+/** `GET [base]/metadata`. It claims what the description lists and nothing else. */
 export const capabilityStatement = ({ base, version, date, resources, system }: Capability): CapabilityStatement => ({
   resourceType: 'CapabilityStatement',
   status: 'active',
@@ -84,7 +84,7 @@ export const capabilityStatement = ({ base, version, date, resources, system }: 
   software: { name: 'OpenCR', version },
   implementation: { description: 'OpenCR client registry', url: base },
   fhirVersion: '4.0.1',
-  format: ['application/fhir+json', 'json'],
+  format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
   rest: [
     {
       mode: 'server',

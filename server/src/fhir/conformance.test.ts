@@ -131,9 +131,9 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
   });
   const [patient] = statement.rest[0]?.resource ?? [];
 
-  it('REST-01: R4, JSON only, no profile claimed', () => {
-    expect(statement).toMatchObject({ fhirVersion: '4.0.1', format: ['application/fhir+json', 'json'] });
-    expect(JSON.stringify(statement)).not.toMatch(/instantiates|supportedProfile|xml/);
+  it('REST-01, PIX-CS-02: R4, JSON and XML, no profile claimed', () => {
+    expect(statement).toMatchObject({ fhirVersion: '4.0.1', format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'] });
+    expect(JSON.stringify(statement)).not.toMatch(/instantiates|supportedProfile/);
   });
 
   it('PIX-CS-04, PIX-CS-05, PIX-CS-07: update, conditional update, ihe-pix; delete, conditional create and delete (PIX-CS-06)', () => {

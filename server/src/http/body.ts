@@ -5,8 +5,8 @@ import { type ErrorCode, RegistryError } from '../domain/errors.ts';
 import type { BodyLimits } from '../fhir/limits.ts';
 import { parseBody } from '../fhir/parse-json.ts';
 import { isRefusal } from '../fhir/refusal.ts';
-
-const JSON_TYPES: readonly string[] = ['application/fhir+json', 'application/json+fhir', 'application/json', 'text/json'];
+import { parseXml } from '../fhir/xml/parse-xml.ts';
+import { type Format, formatOf } from './negotiation.ts';
 
 const decoders = {
   gzip: promisify(gunzip),
@@ -21,15 +21,16 @@ const wrong = (code: ErrorCode, words: string): never => {
   throw new RegistryError(code, words);
 };
 
-/** REST-02, REST-04, REST-05: JSON in UTF-8, FHIR 4.0. */
-function checkContentType(header: string | undefined): void {
+/** REST-02, REST-04, REST-05: JSON or XML in UTF-8, FHIR 4.0. */
+function formatOfBody(header: string | undefined): Format {
   const [type = '', ...parameters] = (header ?? '')
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
-  if (!JSON_TYPES.includes(type)) {
+  const format = type.includes('/') ? formatOf(type) : undefined;
+  if (!format) {
     const said = type === '' ? 'The request has no Content-Type.' : `Content-Type ${type} is not understood.`;
-    wrong('unsupported-media-type', `${said} Send ${JSON_TYPES[0]} (XML is not served yet).`);
+    return wrong('unsupported-media-type', `${said} Send application/fhir+json or application/fhir+xml.`);
   }
   for (const parameter of parameters) {
     const [name, value = ''] = parameter.replaceAll('"', '').split('=');
@@ -37,6 +38,7 @@ function checkContentType(header: string | undefined): void {
       wrong('unsupported-media-type', 'The charset must be utf-8.');
     if (name === 'fhirversion' && !value.startsWith('4.0')) wrong('unsupported-media-type', 'This registry speaks FHIR 4.0.');
   }
+  return format;
 }
 
 async function decompressed(raw: Buffer, encoding: string, limit: number): Promise<Buffer> {
@@ -62,13 +64,14 @@ const decoded = (bytes: Buffer): string => {
   }
 };
 
-/** The JSON value of a request's body, within limits; throws the RegistryError that says what is wrong. */
+/** The JSON value of a request's body, also of one in XML, within limits; throws the RegistryError that says what is wrong. */
 export async function readBody(request: FastifyRequest, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
-  checkContentType(request.headers['content-type']);
+  const format = formatOfBody(request.headers['content-type']);
   const raw = request.body;
   if (!Buffer.isBuffer(raw) || raw.length === 0) return wrong('invalid-json', 'The request has no body.');
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
-  const parsed = parseBody(decoded(await decompressed(raw, encoding, limits.bodyBytes)), limits);
+  const text = decoded(await decompressed(raw, encoding, limits.bodyBytes));
+  const parsed = format === 'xml' ? parseXml(text, limits) : parseBody(text, limits);
   if (isRefusal(parsed)) throw new RegistryError(parsed.code, parsed.issues);
   return parsed.value;
 }

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, Principal } from '../domain/principals.ts';
+import { writeXml } from '../fhir/xml/write-xml.ts';
 import type { AccessEntry } from '../registry/ports.ts';
+import { type Format, negotiated } from './negotiation.ts';
 
 /** One request of an authenticated client, and what its answer will say in the access log. */
 export interface Exchange {
@@ -32,14 +34,31 @@ export interface Answer {
   readonly refusal?: Refusal;
 }
 
-const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+/** How an answer is written. */
+interface Writing {
+  readonly format: Format;
+  readonly pretty: boolean;
+}
+
+const JSON_ANSWER: Writing = { format: 'json', pretty: false };
+
+/** REST-02, REST-03, REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
+const writingOf = (request: FastifyRequest): Writing => {
+  const query = queryOf(request);
+  const format = negotiated(request.headers.accept, query.get('_format') ?? undefined);
+  return { format: format ?? JSON_ANSWER.format, pretty: query.get('_pretty') === 'true' };
+};
 
 /** Sends an answer. PHI is never kept by anybody on the way. */
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.code(answer.status).header('cache-control', 'no-store');
   for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value);
   if (answer.body === null) return reply.send();
-  return reply.type(answer.headers?.['content-type'] ?? FHIR_JSON).send(JSON.stringify(answer.body));
+  const { format, pretty } = writingOf(reply.request);
+  const type = answer.headers?.['content-type'];
+  if (type === undefined && format === 'xml')
+    return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(answer.body));
+  return reply.type(type ?? 'application/fhir+json; charset=utf-8').send(JSON.stringify(answer.body, undefined, pretty ? 2 : 0));
 }
 
 /** The parameters of a request's URL, decoded, in the order given. */

@@ -15,7 +15,7 @@ import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts'
 import { answerBrokenRequest } from './broken-request.ts';
 import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
-import { checkAcceptable } from './negotiation.ts';
+import { checkAcceptable, negotiated } from './negotiation.ts';
 
 /** Why somebody is not let in; `agent` is the name in a certificate that is trusted all the same, else ''. */
 export type RefusedCaller = Refusal & { readonly agent: string };
@@ -205,7 +205,7 @@ class Door {
   }
 
   private async answer(request: FastifyRequest, reply: FastifyReply, handler: Handler): Promise<FastifyReply> {
-    checkAcceptable(request.headers.accept, queryOf(request).get('_format') ?? undefined);
+    checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
     const answer = await handler(this.exchangeOf(request));
     if (answer.refusal) return this.refuse(request, reply, answer);
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });

@@ -62,9 +62,9 @@ describe('the rules of REST', () => {
   });
 
   it('REST-04: what cannot be produced is 406, what is not understood 415', async () => {
-    const xml = await send('GET', `/fhir/Patient/${openmrs}`, { headers: { accept: 'application/fhir+xml' } });
-    const sent = await send('POST', '/fhir/Patient', { headers: { 'content-type': 'application/fhir+xml' }, body: '<Patient/>' });
-    expect([xml.status, sent.status]).toEqual([406, 415]);
+    const turtle = await send('GET', `/fhir/Patient/${openmrs}`, { headers: { accept: 'text/turtle' } });
+    const sent = await send('POST', '/fhir/Patient', { headers: { 'content-type': 'text/turtle' }, body: '<Patient/>' });
+    expect([turtle.status, sent.status]).toEqual([406, 415]);
   });
 
   it('REST-08, REST-22: a version is read with its own ETag, Last-Modified and content, and unknown ones are 404', async () => {

@@ -188,9 +188,23 @@ describe('formats (REST-02 to REST-05)', () => {
 
   it.each([
     ['XML only', 'application/fhir+xml', ''],
+    ['XML by its general name', 'application/xml', ''],
+    ['XML preferred', 'application/fhir+json;q=0.5, application/fhir+xml', ''],
+    ['_format=xml, whatever Accept says (REST-03)', 'application/fhir+json', '?_format=xml'],
+    ['_format=text/xml', undefined, '?_format=text/xml'],
+    ['_format with a raw plus sign', undefined, '?_format=application/fhir+xml'],
+  ])('XML is answered to %s', async (_what, accept, query) => {
+    const answer = await send('GET', `/fhir/metadata${query}`, { headers: accept === undefined ? {} : { accept } });
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/fhir+xml; charset=utf-8']);
+    expect(answer.text).toMatch(
+      /^<\?xml version="1.0" encoding="UTF-8"\?>\n<CapabilityStatement xmlns="http:\/\/hl7.org\/fhir">/,
+    );
+  });
+
+  it.each([
     ['HTML only', 'text/html', ''],
     ['JSON with q=0', 'application/fhir+json;q=0', ''],
-    ['_format=xml, whatever Accept says', 'application/fhir+json', '?_format=xml'],
+    ['_format=html, whatever Accept says', 'application/fhir+json', '?_format=html'],
     ['another FHIR version (REST-05)', 'application/fhir+json; fhirVersion=3.0', ''],
   ])('406 is answered to %s (D11)', async (_what, accept, query) => {
     const answer = await send('GET', `/fhir/metadata${query}`, { headers: { accept } });

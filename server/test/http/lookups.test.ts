@@ -242,7 +242,7 @@ describe('GET /fhir/metadata says exactly what is there (REST-01)', async () => 
       resourceType: 'CapabilityStatement',
       fhirVersion: '4.0.1',
       kind: 'instance',
-      format: ['application/fhir+json', 'json'],
+      format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     });
     expect(rest.resource.map(({ type }) => type)).toEqual(['Patient', 'AuditEvent']);
   });

@@ -16,7 +16,10 @@ import type { Administration } from '../../src/cli/administration.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { LedgerHead } from '../../src/app/server.ts';
 import { checkPath } from '../../src/fhir/feature-paths.ts';
+import { defaultBodyLimits } from '../../src/fhir/limits.ts';
 import type { AuditEvent, Bundle, OperationOutcome, Parameters, Patient } from '../../src/fhir/r4.ts';
+import { isRefusal } from '../../src/fhir/refusal.ts';
+import { parseXml } from '../../src/fhir/xml/parse-xml.ts';
 
 const identity = join(projectRoot, 'server', 'src', 'adapters', 'identity');
 const madeBy = ['authority.ts', 'certificate.ts', 'client-certificate.ts', 'pkcs12.ts'].map((name) =>
@@ -119,12 +122,19 @@ function readConfig(dataDir: string, { config = {}, rules }: RegistryOptions) {
   return loaded;
 }
 
+const bodyOf = (text: string, type = ''): unknown => {
+  if (text === '' || !type.includes('xml')) return text === '' ? null : JSON.parse(text);
+  const parsed = parseXml(text, defaultBodyLimits);
+  if (isRefusal(parsed)) throw new Error(`the answer is no FHIR XML: ${JSON.stringify(parsed)} ${text.slice(0, 500)}`);
+  return parsed.value;
+};
+
 const answerOf = (status: number, headers: Answer['headers'], text: string): Answer => ({
   status,
   headers,
   text,
   resource<T extends keyof Resources>(type: T): Resources[T] {
-    const body: unknown = text === '' ? null : JSON.parse(text);
+    const body = bodyOf(text, headers['content-type']);
     if (!isSection(body) || body['resourceType'] !== type)
       throw new Error(`expected a ${type}, got ${status} ${text.slice(0, 500)}`);
     return body as unknown as Resources[T];
