@@ -132,7 +132,10 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
   const [patient] = statement.rest[0]?.resource ?? [];
 
   it('REST-01, PIX-CS-02: R4, JSON and XML, no profile claimed', () => {
-    expect(statement).toMatchObject({ fhirVersion: '4.0.1', format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'] });
+    expect(statement).toMatchObject({
+      fhirVersion: '4.0.1',
+      format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
+    });
     expect(JSON.stringify(statement)).not.toMatch(/instantiates|supportedProfile/);
   });
 
