@@ -138,12 +138,14 @@ export interface Reader {
   ruleDefinition(version: string): Promise<string | undefined>;
   /** Change sets, newest first, for the audit view. */
   changeSets(before: Sequence, limit: number): Promise<readonly Committed[]>;
+  /** Change sets after a sequence, in order. */
+  changes(after: Sequence, limit: number): Promise<readonly Committed[]>;
 }
 
 /** One row of the access log: a query, a look-up, a refusal, a login. */
 export interface AccessEntry {
   readonly at: Instant;
-  /** `read`, `vread`, `history`, `search`, `pix`, `match`, `capabilities`, `audit-read` or `refusal`. */
+  /** `read`, `vread`, `history`, `search`, `pix`, `match`, `capabilities`, `audit-read`, `application-start`, `application-stop` or `refusal`. */
   readonly event: string;
   /** Client name; '' where the caller was not authenticated. */
   readonly agent: string;
@@ -151,7 +153,7 @@ export interface AccessEntry {
   readonly requestId: string;
   /** HTTP status of the answer. */
   readonly status: number;
-  /** Raw request line (method and URL): personal data, erasable. */
+  /** Raw request line (method and URL); below it the body where that is the question: personal data, erasable. */
   readonly query: string;
   /** Ids of the Patients that the answer named. */
   readonly patients: readonly string[];
@@ -166,6 +168,8 @@ export interface AccessLog {
   append(entry: AccessEntry): Promise<void>;
   /** Newest first. */
   entries(before: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
+  /** Oldest first, up to the first that still counts refusals: what is given here does not change any more. */
+  after(id: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
 }
 
 /** A demographic search of source records. */

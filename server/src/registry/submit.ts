@@ -23,7 +23,7 @@ const facts = (sender: Sender, submission: Submission, which: { record: RecordKe
   address: sender.address,
   requestId: sender.requestId,
   record: which.record,
-  what: `${submission.method} Patient`,
+  what: `${submission.method} Patient${submission.target.kind === 'identifier' ? '?identifier' : ''}`,
 });
 
 export interface Target {
