@@ -2,7 +2,7 @@ import { accessEvents, type AuditSource, changeEvents, type NamedRecord } from '
 import type { Committed } from '../domain/change-set.ts';
 import type { Instant, RecordKey, Sequence } from '../domain/identity.ts';
 import type { AuditEvent } from '../fhir/r4.ts';
-import type { AccessLog, Reader } from './ports.ts';
+import type { AccessLog, Reader, TrailCursor } from './ports.ts';
 
 /** Where the trail comes from. */
 export interface TrailSources {
@@ -86,12 +86,6 @@ export async function trailBefore(sources: TrailSources, from: TrailPosition, li
   const rows = merged(changes, accesses, (change, access) => change.at >= access.at);
   const ends = [changes, accesses].flatMap((log) => (log.length < limit ? [] : rows.findIndex((row) => row === log.at(-1)) + 1));
   return rows.slice(0, Math.min(rows.length, ...ends));
-}
-
-/** Up to where the trail was read forwards: the last change set and the last row of the access log. */
-export interface TrailCursor {
-  readonly sequence: Sequence;
-  readonly access: number;
 }
 
 /** At most `limit` rows of each log, oldest first: only rows that will never change. */
