@@ -71,7 +71,11 @@ describe('a query or read is told', () => {
     expect(events.map((event) => entityOf(event, '1')?.what?.reference)).toEqual(['Patient/S1', 'Patient/S2', 'Patient/S3']);
     expect(new Set(events.map(({ id }) => id)).size).toBe(3);
     for (const event of events) {
-      expect([event.action, agentTypes(event), subtypes(event)]).toEqual(['E', ['110153', '110152'], ['search', 'search-type', 'ITI-78']]);
+      expect([event.action, agentTypes(event), subtypes(event)]).toEqual([
+        'E',
+        ['110153', '110152'],
+        ['search', 'search-type', 'ITI-78'],
+      ]);
       expect(Buffer.from(entityOf(event, '24')?.query ?? '', 'base64').toString()).toBe(query);
       expect(event.entity?.filter(({ role }) => role?.code === '1')).toHaveLength(1);
     }

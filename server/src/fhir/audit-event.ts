@@ -112,34 +112,36 @@ const kindOf = (codesOf: readonly Coding[], action: AuditEvent['action'], isQuer
 });
 
 /** By AccessEntry.event. */
-const accessKinds: Readonly<Record<string, AccessKind>> = {
-  read: kindOf([codes.interaction('read')], 'R'),
-  vread: kindOf([codes.interaction('vread')], 'R'),
-  history: kindOf([codes.interaction('history-instance')], 'R'),
-  search: kindOf([codes.interaction('search'), codes.interaction('search-type'), codes.iti78], 'E', true),
-  pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
-  match: kindOf([codes.interaction('search'), codes.iti119], 'E', true),
-  capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
-  'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
-  'application-start': { type: codes.applicationActivity, subtype: [codes.applicationStart], action: 'E', isQuery: false },
-  'application-stop': { type: codes.applicationActivity, subtype: [codes.applicationStop], action: 'E', isQuery: false },
-};
+const accessKinds = new Map<string, AccessKind>(
+  Object.entries({
+    read: kindOf([codes.interaction('read')], 'R'),
+    vread: kindOf([codes.interaction('vread')], 'R'),
+    history: kindOf([codes.interaction('history-instance')], 'R'),
+    search: kindOf([codes.interaction('search'), codes.interaction('search-type'), codes.iti78], 'E', true),
+    pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
+    match: kindOf([codes.interaction('search'), codes.iti119], 'E', true),
+    capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
+    'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
+    'application-start': { type: codes.applicationActivity, subtype: [codes.applicationStart], action: 'E', isQuery: false },
+    'application-stop': { type: codes.applicationActivity, subtype: [codes.applicationStop], action: 'E', isQuery: false },
+  }),
+);
 
 /** TLS-05: a node that was not let in. */
 const nodeRefused: AccessKind = { type: codes.securityAlert, subtype: [codes.nodeAuthentication], action: 'E', isQuery: true };
 const nodeRefusals = new Set(['no-certificate', 'certificate-refused', 'no-common-name']);
 
-const interactionOfMethod: Readonly<Record<string, readonly [string, AuditEvent['action']]>> = {
-  POST: ['create', 'C'],
-  PUT: ['update', 'U'],
-  DELETE: ['delete', 'D'],
-};
+const interactionOfMethod = new Map<string, readonly [string, AuditEvent['action']]>([
+  ['POST', ['create', 'C']],
+  ['PUT', ['update', 'U']],
+  ['DELETE', ['delete', 'D']],
+]);
 
 const accessKind = ({ event: name, code, query }: AccessRow): AccessKind => {
   if (nodeRefusals.has(code)) return nodeRefused;
-  const known = accessKinds[name];
+  const known = accessKinds.get(name);
   if (known) return known;
-  const [interaction, action] = interactionOfMethod[query.split(' ', 1)[0] ?? ''] ?? ['read', 'R'];
+  const [interaction, action] = interactionOfMethod.get(query.split(' ', 1)[0] ?? '') ?? ['read', 'R'];
   return kindOf([codes.interaction(interaction)], action, true);
 };
 
