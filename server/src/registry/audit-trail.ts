@@ -6,7 +6,7 @@ import type { AccessLog, Reader, TrailCursor } from './ports.ts';
 
 /** Where the trail comes from. */
 export interface TrailSources {
-  readonly reader: Reader;
+  readonly reader: Pick<Reader, 'head' | 'storedRecord' | 'byIdentifier' | 'changeSets' | 'changes'>;
   readonly accessLog: Pick<AccessLog, 'entries' | 'after'>;
   readonly source: AuditSource;
 }
@@ -21,7 +21,10 @@ export interface TrailRow {
 }
 
 /** Records that change sets name without having written them. */
-async function namedRecords(reader: Reader, changes: readonly Committed[]): Promise<ReadonlyMap<RecordKey, NamedRecord>> {
+async function namedRecords(
+  { reader }: TrailSources,
+  changes: readonly Committed[],
+): Promise<ReadonlyMap<RecordKey, NamedRecord>> {
   const named = new Map<RecordKey, NamedRecord>();
   for (const { change } of changes) {
     const { record } = change.audit;
@@ -32,13 +35,13 @@ async function namedRecords(reader: Reader, changes: readonly Committed[]): Prom
   return named;
 }
 
-async function changeRows({ reader, source }: TrailSources, changes: readonly Committed[]): Promise<readonly TrailRow[]> {
-  const records = await namedRecords(reader, changes);
+async function changeRows(sources: TrailSources, changes: readonly Committed[]): Promise<readonly TrailRow[]> {
+  const records = await namedRecords(sources, changes);
   return changes.map((committed) => ({
     log: 'ledger',
     position: committed.sequence,
     at: committed.change.at,
-    events: changeEvents(committed, source, records),
+    events: changeEvents(committed, sources.source, records),
   }));
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import type { AuditRepository, AuditSession } from '../../registry/ports.ts';
 import { frame, syslogMessage } from './syslog.ts';
@@ -109,6 +110,10 @@ export const syslogRepository = (
         return [];
       },
       close: async () => {
+        // What has arrived is read first: an end that the repository made earlier is none that answers ours.
+        await setImmediate();
+        await setImmediate();
+        await Promise.race([broken, Promise.resolve()]);
         closing();
         socket.end();
         await within(patience.close, 'it did not end the connection that was closed', ended);
