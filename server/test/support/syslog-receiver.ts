@@ -56,7 +56,7 @@ export async function syslogTls() {
   };
 }
 
-export async function startSyslogReceiver(): Promise<SyslogReceiver> {
+export async function startSyslogReceiver(host = '127.0.0.1'): Promise<SyslogReceiver> {
   const { server: material } = await syslogTls();
   const messages: string[] = [];
   const callers: string[] = [];
@@ -124,7 +124,7 @@ export async function startSyslogReceiver(): Promise<SyslogReceiver> {
   const start = async (): Promise<void> => {
     // The end of a stream is answered by whoever has read it, and not before.
     server = createServer({ allowHalfOpen: true }, accept);
-    server.listen({ port, host: '127.0.0.1' });
+    server.listen({ port, host });
     await once(server, 'listening');
     port = (server.address() as AddressInfo).port;
   };
