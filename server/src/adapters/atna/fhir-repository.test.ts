@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { syslogTls } from '../../../test/support/syslog-receiver.ts';
 import { accessEvents } from '../../fhir/audit-event.ts';
@@ -41,12 +41,13 @@ async function fhirServer(answering: Answering, tls?: object) {
   const posted: Posted[] = [];
   const callers: string[] = [];
   const handle = async (incoming: IncomingMessage): Promise<Answer> => {
-    if (tls) callers.push(String((incoming.socket as TLSSocket).getPeerCertificate().subject.CN));
+    const { socket } = incoming;
+    if (socket instanceof TLSSocket) callers.push(String(socket.getPeerCertificate().subject.CN));
     const one = { path: incoming.url ?? '', ids: idsOf(await json(incoming)) };
     posted.push(one);
     return answering(one, posted.length);
   };
-  const serve = (incoming: IncomingMessage, outgoing: import('node:http').ServerResponse): void => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     void handle(incoming).then(({ status, body }) =>
       outgoing.writeHead(status).end(body === undefined ? '' : JSON.stringify(body)),
     );
