@@ -99,7 +99,7 @@ async function work(connection: Connection, from: number, count: number): Promis
   }
 }
 
-/** The whole trail, oldest first. */
+/** The whole trail. */
 async function trailOf(server: ServerProcess, out: string): Promise<readonly AuditEvent[]> {
   const connection = await openConnection(server.port, credentialsIn(out, 'auditor'));
   const events: AuditEvent[] = [];
@@ -112,7 +112,7 @@ async function trailOf(server: ServerProcess, out: string): Promise<readonly Aud
     next = url === undefined ? undefined : `/fhir/AuditEvent${new URL(url).search}`;
   }
   connection.close();
-  return events.toReversed();
+  return events;
 }
 
 /** Rows that the repository is not known to have, as the metrics say. */
@@ -121,6 +121,12 @@ async function behind({ adminPort }: ServerProcess): Promise<number> {
   const found = [...text.matchAll(/^opencr_audit_feed_behind\{.*\} (\d+)$/gm)];
   return found.reduce((sum, [, count]) => sum + Number(count), 0);
 }
+
+/** `access-12-3`: the third event of the log's twelfth row. */
+const orderOf = ({ id }: AuditEvent): number => {
+  const [, row, n] = id.split('-');
+  return Number(row) * 1_000 + Number(n);
+};
 
 /** Each message of the trail, byte for byte; of each log in its order. */
 function compare(events: readonly AuditEvent[], lines: readonly string[]): string {
@@ -137,7 +143,10 @@ function compare(events: readonly AuditEvent[], lines: readonly string[]): strin
       .join(', ')}`,
   );
   for (const log of ['change', 'access']) {
-    const own = events.filter(({ id }) => id.startsWith(log)).map((event) => places.get(syslogMessage(event)) ?? -1);
+    const own = events
+      .filter(({ id }) => id.startsWith(log))
+      .toSorted((x, y) => orderOf(x) - orderOf(y))
+      .map((event) => places.get(syslogMessage(event)) ?? -1);
     claim(
       own.every((place, n) => n === 0 || place >= (own[n - 1] ?? 0)),
       `the ${log} log came out of order`,
