@@ -195,3 +195,76 @@ describe('the audit feed, to a syslog repository over TLS,', () => {
     );
   }, 60_000);
 });
+
+/** A repository in memory that confirms what it takes, refuses some for good, and breaks when it is told to. */
+function memoryRepository(breaks: readonly number[], refused: (id: string) => boolean) {
+  const taken: string[] = [];
+  let sends = 0;
+  let opens = 0;
+  const repository: AuditRepository = {
+    name: 'r',
+    open: async () => {
+      opens += 1;
+      return {
+        confirmedBy: 'send',
+        send: async (events) => {
+          sends += 1;
+          if (breaks.includes(sends)) throw new Error(`it broke at ${sends}`);
+          taken.push(...events.filter(({ id }) => !refused(id)).map(({ id }) => id));
+          return events.filter(({ id }) => refused(id)).map(({ id }) => ({ event: id, why: 'refused' }));
+        },
+        close: async () => undefined,
+        abort: () => undefined,
+      };
+    },
+  };
+  return { repository, taken, opened: () => opens };
+}
+
+describe('the audit feed, to a repository that confirms what it takes,', () => {
+  it('ATNA-04: loses nothing and sends nothing twice when sendings fail, whichever', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 12 })), fc.integer({ min: 1, max: 200 }), async (breaks, count) => {
+        const trail = memoryTrail();
+        for (let n = 0; n < count; n += 1) trail.query();
+        const { repository, taken } = memoryRepository(breaks, () => false);
+        const { feed, cursors } = feedOf(trail, repository, { times: { ...TIMES, quiet: 1 } });
+        await cursors.reached({ sequence: 0, access: count });
+        await feed.stop(MINUTE);
+        expect(taken).toEqual(Array.from({ length: count }, (_, n) => `access-${n + 1}-1`));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('goes past what is refused, keeps its id, and reports it', async () => {
+    const trail = memoryTrail();
+    for (let n = 0; n < 70; n += 1) trail.query();
+    const { repository, taken } = memoryRepository([2], (id) => id === 'access-3-1' || id === 'access-65-1');
+    const { feed, cursors, reports } = feedOf(trail, repository);
+    await cursors.reached({ sequence: 0, access: 70 });
+    await feed.stop(MINUTE);
+    expect(taken).toHaveLength(68);
+    expect(cursors.setAside.map(({ event }) => event)).toEqual(['access-3-1', 'access-65-1']);
+    expect(reports).toEqual(['aside access-3-1', 'it broke at 2', 'aside access-65-1', 'back']);
+  });
+
+  it('says that it is away once a minute at most, and connects ever more rarely', async () => {
+    const trail = memoryTrail();
+    trail.query();
+    const times = { ...TIMES, retry: 10, longestRetry: 40, report: 1_000 };
+    const waits: number[] = [];
+    let now = 0;
+    const patient: FeedParts['sleep'] = async (milliseconds, signal) => {
+      if (signal.aborted || waits.length >= 100) return sleep(milliseconds, signal);
+      waits.push(milliseconds);
+      now += milliseconds;
+    };
+    const away: AuditRepository = { name: 'r', open: () => Promise.reject(new Error('nobody is there')) };
+    const { feed, reports } = feedOf(trail, away, { times, sleep: patient, clock: { monotonic: () => now } });
+    await expect.poll(() => waits.length).toBe(100);
+    await feed.stop(MINUTE);
+    expect(waits.slice(0, 5)).toEqual([10, 20, 40, 40, 40]);
+    expect(reports).toHaveLength(1 + Math.floor(now / 1_000));
+  });
+});

@@ -21,7 +21,7 @@ export interface FhirPatience {
   readonly again: readonly number[];
 }
 
-export const FHIR_PATIENCE: FhirPatience = { answer: 30_000, again: [1_000, 5_000, 15_000] };
+const FHIR_PATIENCE: FhirPatience = { answer: 30_000, again: [1_000, 5_000, 15_000] };
 
 /** Of an answer; a repository says little. */
 const MOST_BYTES = 4 * 1024 * 1024;

@@ -19,7 +19,7 @@ export interface Patience {
   readonly close: number;
 }
 
-export const PATIENCE: Patience = { connect: 10_000, write: 30_000, close: 10_000 };
+const PATIENCE: Patience = { connect: 10_000, write: 30_000, close: 10_000 };
 
 export interface SyslogRepository {
   readonly name: string;
