@@ -24,7 +24,7 @@ async function open({ dataDir }: EchoJob): Promise<number> {
       const verdict = judgePeer(peerFacts(socket), known, new Date());
       return verdict.kind === 'client' ? verdict.client : { ...verdict.refusal, agent: '' };
     },
-    accessLog: { append: () => Promise.resolve(), entries: () => Promise.resolve([]) },
+    accessLog: { append: () => Promise.resolve(), entries: () => Promise.resolve([]), after: () => Promise.resolve([]) },
     clock: systemClock,
     newId: uuidv7,
     ready: () => true,

@@ -7,6 +7,7 @@ import { maskSecrets } from '../config/mask-secrets.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Issue, RegistryError } from '../domain/errors.ts';
 import { priceRule } from '../matching/price.ts';
+import { inspectFeeds } from './audit-feeds.ts';
 import { effectiveClients } from './registered.ts';
 import { readSettings } from './settings.ts';
 
@@ -75,6 +76,7 @@ async function store(dataDir: string, settings: LoadedConfig): Promise<readonly 
         free(opened),
         ...(await clients(opened, settings)),
         ...(await olderLinks(opened, settings.ruleSet.version)),
+        ...inspectFeeds(dataDir, settings.config.audit.repositories, head.sequence),
       ];
     } finally {
       opened.close();

@@ -3,6 +3,13 @@ import type { BatchNews } from './registrar-client.ts';
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+interface FeedStanding {
+  readonly repository: string;
+  readonly ledger: number;
+  readonly access: number;
+  readonly aside: number;
+}
+
 export interface Metrics {
   request(seen: {
     readonly route: string;
@@ -14,6 +21,8 @@ export interface Metrics {
   /** Where the registry stands, at the start and after each batch. */
   stands(where: Pick<BatchNews, 'sequence' | 'records' | 'walBytes'>): void;
   batch(news: BatchNews): void;
+  /** How far behind audit repositories are, asked for at each reading. */
+  auditFeeds(behind: () => Promise<readonly FeedStanding[]>): void;
   render(): Promise<string>;
   readonly contentType: string;
 }
@@ -73,6 +82,29 @@ export function createMetrics(): Metrics {
       batches.observe(news.report.commands);
       decide.observe(news.report.decideMs / 1000);
       commit.observe(news.report.commitMs / 1000);
+    },
+    auditFeeds(behind) {
+      new Gauge({
+        name: 'opencr_audit_feed_set_aside',
+        help: 'Events that an audit repository refused',
+        labelNames: ['repository'],
+        registers,
+        async collect() {
+          for (const { repository, aside } of await behind()) this.set({ repository }, aside);
+        },
+      });
+      new Gauge({
+        name: 'opencr_audit_feed_behind',
+        help: 'Rows of the ledger and of the access log that an audit repository is not known to have',
+        labelNames: ['repository', 'log'],
+        registers,
+        async collect() {
+          for (const { repository, ledger, access } of await behind()) {
+            this.set({ repository, log: 'ledger' }, ledger);
+            this.set({ repository, log: 'access' }, access);
+          }
+        },
+      });
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

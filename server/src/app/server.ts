@@ -20,10 +20,13 @@ import { fhirRoutes } from '../http/fhir/routes.ts';
 import { addHealth } from '../http/health.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { createDoor } from '../http/server.ts';
+import { describeError } from '../http/failure.ts';
 import type { RuleSet } from '../matching/model.ts';
 import type { Command, CommandResult } from '../registry/commands.ts';
 import { createExtractor } from '../registry/extract.ts';
-import type { AccessLog } from '../registry/ports.ts';
+import type { AuditSource } from '../fhir/audit-event.ts';
+import type { AccessEntry, AccessLog } from '../registry/ports.ts';
+import { openAuditFeeds } from './audit-feeds.ts';
 import { systemClock } from './clock.ts';
 import { openControlSocket } from './control-socket.ts';
 import { closeDoor, listen } from './listen.ts';
@@ -83,6 +86,18 @@ export const oursOf = ({ codes, systems }: Config): Ours => ({
   brokenMatch: systems.brokenMatch,
 });
 
+const auditSourceOf = ({ systems }: Config): AuditSource => ({
+  name: 'OpenCR',
+  host: hostname(),
+  clientSystem: `${systems.CRBaseURI}/clientid`,
+});
+
+/** ATNA-06: this server began or ended, by the account that runs it. */
+const applicationEntry = (event: 'application-start' | 'application-stop'): AccessEntry => ({
+  ...{ event, at: systemClock.now(), agent: operator(), address: '', requestId: '' },
+  ...{ status: 200, query: '', patients: [], code: '', count: 1 },
+});
+
 function fhirDependencies({ settings, store, search, accessLog, registered, execute }: Parts): FhirDependencies {
   const { config, rules } = settings;
   const { nesting, elements, stringLength, bundleEntries, bodyBytes } = config.limits;
@@ -107,7 +122,7 @@ function fhirDependencies({ settings, store, search, accessLog, registered, exec
     },
     location: config.app.location,
     pixIncludesSource: config.pix.includeSource,
-    auditSource: { name: 'OpenCR', host: hostname(), clientSystem: `${config.systems.CRBaseURI}/clientid` },
+    auditSource: auditSourceOf(config),
     version,
     released,
   };
@@ -217,11 +232,30 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const store = opened.adopt(openStore(dataDir, { features: rules.features, readOnly: true }), (one) => {
     one.close();
   });
-  const accessLog = opened.adopt(openAccessLog(dataDir), (one) => one.close());
+  const accessFile = opened.adopt(openAccessLog(dataDir), (one) => one.close());
+  const feeds = opened.adopt(
+    openAuditFeeds({
+      ...{ dataDir, log, repositories: config.audit.repositories },
+      trail: { reader: store.reader, accessLog: accessFile, source: auditSourceOf(config) },
+    }),
+    (one) => one.close(),
+  );
+  const accessLog: AccessLog = {
+    ...accessFile,
+    append: async (entry) => {
+      await accessFile.append(entry);
+      feeds.moved();
+    },
+  };
+  let started = false;
+  opened.defer(async () => {
+    if (started) await accessLog.append(applicationEntry('application-stop')).catch(() => undefined);
+  });
   const search = opened.adopt(openSearchPool(dataDir, config.search), (one) => one.close());
   const metrics = createMetrics();
   const died = Promise.withResolvers<Error>();
-  void accessLog.died.then(died.resolve);
+  metrics.auditFeeds(feeds.behind);
+  void accessFile.died.then(died.resolve);
   void search.died.then(died.resolve);
   const found = await store.reader.head();
   metrics.stands({ sequence: found.sequence, records: found.nextRecord - 1, walBytes: store.walBytes() });
@@ -241,6 +275,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
       batch: (news) => {
         head = { sequence: news.sequence, hash: news.hash };
         search.moved();
+        feeds.moved();
         metrics.batch(news);
         metrics.stands(news);
       },
@@ -290,6 +325,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const door = opened.adopt(await pointOfServiceDoor(parts), closeDoor);
   const port = await listen(door, { ...config.app, flag: '--port' });
   const adminPort = await listen(admin, { ...config.admin, flag: '--admin-port' });
+  // One that cannot be appended to ends the server, or refuses every request until it can.
+  await accessLog.append(applicationEntry('application-start')).catch((error: unknown) => {
+    log.error({ error: describeError(error) }, 'the start is not in the audit trail');
+  });
+  started = true;
   const hourly = setInterval(() => {
     log.info(head, 'ledger head');
   }, HOUR);

@@ -9,6 +9,39 @@ interface Check {
 
 const USE_EMBEDDED = 'set store.type to "embedded" to serve from the embedded store, which begins empty';
 
+type Repository = ConfigDocument['audit']['repositories'][number];
+
+const hasCredentials = (url: string): boolean => {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+};
+
+/** Which fields a kind of audit repository has, and what they need. */
+function repositoryComplaints(all: readonly Repository[], repository: Repository, index: number): readonly (string | false)[] {
+  const field = `audit.repositories[${index}]`;
+  const { name, kind, host, port, url, bundle, certFile, keyFile, keyPassphrase } = repository;
+  const isSyslog = kind === 'syslog';
+  return [
+    all.findIndex((one) => one.name === name) < index && `${field}.name: ${name} is listed twice`,
+    isSyslog && host === undefined && `${field}.host: is missing`,
+    isSyslog && url !== undefined && `${field}.url: is for kind "fhir"; "syslog" has host and port`,
+    isSyslog && bundle !== undefined && `${field}.bundle: is for kind "fhir"`,
+    !isSyslog && url === undefined && `${field}.url: is missing`,
+    !isSyslog && host !== undefined && `${field}.host: is for kind "syslog"; "fhir" has url`,
+    !isSyslog && port !== undefined && `${field}.port: is for kind "syslog"; "fhir" has url`,
+    url !== undefined &&
+      url.startsWith('http:') &&
+      !isLoopback(url) &&
+      `${field}.url: must be https, unless it is on this machine`,
+    url !== undefined &&
+      hasCredentials(url) &&
+      `${field}.url: must hold no user and password; certFile and keyFile show who we are`,
+    certFile !== undefined && keyFile === undefined && `${field}.keyFile: is missing beside certFile`,
+    keyFile !== undefined && certFile === undefined && `${field}.certFile: is missing beside keyFile`,
+    keyPassphrase !== undefined && keyFile === undefined && `${field}.keyFile: is missing beside keyPassphrase`,
+  ];
+}
+
 /** What the schema cannot see: several fields together, and what is asked for that is not there yet. */
 const CHECKS: readonly Check[] = [
   {
@@ -46,6 +79,11 @@ const CHECKS: readonly Check[] = [
     ],
   },
   {
+    needs: ['audit'],
+    complain: ({ audit }) =>
+      audit.repositories.flatMap((repository, index) => repositoryComplaints(audit.repositories, repository, index)),
+  },
+  {
     needs: ['auth', 'mediator', 'fhirServer', 'elastic'],
     complain: (document) =>
       secretsOf(document).map(
@@ -68,6 +106,12 @@ export const crossWarnings = (document: ConfigDocument): readonly string[] =>
   said([
     ...secretsOf(document).map(
       ({ field, secret }) => isPublishedSecret(secret) && `${field}: is published with OpenCR 1.x, and never used`,
+    ),
+    ...document.audit.repositories.map(
+      ({ kind, certFile }, index) =>
+        kind === 'syslog' &&
+        certFile === undefined &&
+        `audit.repositories[${index}].certFile: is missing; IHE's ITI-19 has audit sources show a certificate`,
     ),
     document.tls.mode === 'ca' && document.tls.clients.length > 0 && 'tls.clients: is read only when tls.mode is "list"',
   ]);

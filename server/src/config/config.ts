@@ -30,6 +30,25 @@ export interface Limits {
   readonly matchesPerMinute: number;
 }
 
+/** An audit repository, to which the trail is sent (ITI-20). */
+export type AuditRepositoryConfig = {
+  /** Under which its cursor is kept. */
+  readonly name: string;
+  /** What it is sent when it is new: the whole trail, or what comes. */
+  readonly from: 'beginning' | 'now';
+  /** Absolute paths of PEM files; null: the authorities that Node knows, and no certificate of ours. */
+  readonly tls: {
+    readonly caFile: string | null;
+    readonly certFile: string | null;
+    readonly keyFile: string | null;
+    readonly keyPassphrase: string | null;
+  };
+} & (
+  | { readonly kind: 'syslog'; readonly host: string; readonly port: number }
+  /** `url` without a slash at the end; `bundle`: events in a batch, 1: each by itself. */
+  | { readonly kind: 'fhir'; readonly url: string; readonly bundle: number }
+);
+
 /** The effective configuration: plain data, nothing left to default. */
 export interface Config {
   readonly app: {
@@ -79,5 +98,6 @@ export interface Config {
     /** Whether `$ihe-pix` also answers with the identifier it was asked about (standards.md D1). */
     readonly includeSource: boolean;
   };
+  readonly audit: { readonly repositories: readonly AuditRepositoryConfig[] };
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' };
 }

@@ -5,6 +5,8 @@ import { complaints, folder, load, loaded, removeFolder } from './config.fixture
 
 afterAll(removeFolder);
 
+const repositories = (...list: readonly object[]) => ({ audit: { repositories: list.map((one) => ({ name: 'a', ...one })) } });
+
 const wrong: readonly (readonly [what: string, document: unknown, complaint: string, env?: Record<string, string>])[] = [
   ['a list', [], 'the configuration: must be an object'],
   ['an unknown section', { storre: {} }, 'storre: is not known; did you mean "store"?'],
@@ -59,6 +61,65 @@ const wrong: readonly (readonly [what: string, document: unknown, complaint: str
   ],
   ['no space for anything', { limits: { bodyBytes: 0 } }, 'limits.bodyBytes: must be at least 1'],
   ['a limit of another name', { limits: { bodybytes: 1 } }, 'limits.bodybytes: is not known; did you mean "bodyBytes"?'],
+  ['an audit repository without name', { audit: { repositories: [{ kind: 'fhir' }] } }, 'audit.repositories[0].name: is missing'],
+  ['another audit repository', repositories({ kind: 'kafka' }), 'audit.repositories[0].kind: must be "syslog" or "fhir"'],
+  ['a syslog repository without host', repositories({ kind: 'syslog' }), 'audit.repositories[0].host: is missing'],
+  [
+    'a syslog repository by URL',
+    repositories({ kind: 'syslog', host: 'a', url: 'https://a' }),
+    'audit.repositories[0].url: is for kind "fhir"',
+  ],
+  [
+    'a syslog repository with Bundles',
+    repositories({ kind: 'syslog', host: 'a', bundle: 1 }),
+    'audit.repositories[0].bundle: is for kind "fhir"',
+  ],
+  [
+    'a host that is a URL',
+    repositories({ kind: 'syslog', host: 'https://a' }),
+    'audit.repositories[0].host: must be a host name',
+  ],
+  ['a FHIR repository without URL', repositories({ kind: 'fhir' }), 'audit.repositories[0].url: is missing'],
+  [
+    'a FHIR repository by host',
+    repositories({ kind: 'fhir', url: 'https://a', host: 'a' }),
+    'audit.repositories[0].host: is for kind "syslog"',
+  ],
+  [
+    'a FHIR repository by port',
+    repositories({ kind: 'fhir', url: 'https://a', port: 1 }),
+    'audit.repositories[0].port: is for kind "syslog"',
+  ],
+  [
+    'a FHIR repository without TLS',
+    repositories({ kind: 'fhir', url: 'http://a.example.org/fhir' }),
+    'audit.repositories[0].url: must be https',
+  ],
+  [
+    'a password in a URL',
+    repositories({ kind: 'fhir', url: 'https://me:pw@a.org' }),
+    'audit.repositories[0].url: must hold no user',
+  ],
+  [
+    'a repository’s certificate without key',
+    repositories({ kind: 'fhir', url: 'https://a', certFile: 'x' }),
+    'audit.repositories[0].keyFile: is missing',
+  ],
+  [
+    'a repository’s key without certificate',
+    repositories({ kind: 'fhir', url: 'https://a', keyFile: 'x' }),
+    'audit.repositories[0].certFile: is missing',
+  ],
+  [
+    'a passphrase of no key',
+    repositories({ kind: 'fhir', url: 'https://a', keyPassphrase: 'x' }),
+    'audit.repositories[0].keyFile: is missing beside',
+  ],
+  [
+    'two repositories of one name',
+    repositories({ kind: 'fhir', url: 'https://a' }, { kind: 'fhir', url: 'https://b' }),
+    'audit.repositories[1].name: a is listed twice',
+  ],
   ['another mode', { authorities: { mode: 'lax' } }, 'authorities.mode: must be "open" or "strict"'],
   ['an authority without kind', { authorities: { list: [{ uri: 'http://a.org' }] } }, 'authorities.list[0].kind: is missing'],
   ['an authority without uri', { authorities: { list: [{ kind: 'source' }] } }, 'authorities.list[0].uri: is missing'],

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Config } from './config.ts';
+import type { AuditRepositoryConfig, Config } from './config.ts';
 import type { ConfigDocument } from './schema.ts';
 import type { Parties } from './authorities.ts';
 
@@ -13,8 +13,25 @@ interface Surroundings {
 
 const withoutSlash = (uri: string): string => uri.replace(/\/+$/, '');
 
+const absoluteFrom =
+  (folder: string) =>
+  (path: string | undefined): string | null =>
+    path === undefined ? null : resolve(folder, path);
+
+/** Port of syslog over TLS (RFC 5425 §4.1), and events in a Bundle. */
+const SYSLOG_TLS = 6514;
+const BUNDLE = 50;
+
+const repositoryOf = (one: ConfigDocument['audit']['repositories'][number], folder: string): AuditRepositoryConfig => {
+  const { name, kind, host = '', port = SYSLOG_TLS, url = '', bundle = BUNDLE, from, keyPassphrase = null } = one;
+  const absolute = absoluteFrom(folder);
+  const files = { caFile: absolute(one.caFile), certFile: absolute(one.certFile), keyFile: absolute(one.keyFile) };
+  const common = { name, from, tls: { ...files, keyPassphrase } };
+  return kind === 'syslog' ? { ...common, kind, host, port } : { ...common, kind, url: withoutSlash(url), bundle };
+};
+
 const tlsOf = ({ tls }: ConfigDocument, folder: string): Config['tls'] => {
-  const absolute = (path: string | undefined): string | null => (path === undefined ? null : resolve(folder, path));
+  const absolute = absoluteFrom(folder);
   return {
     mode: tls.mode,
     caFile: absolute(tls.caFile),
@@ -49,6 +66,7 @@ export function resolveConfig(document: ConfigDocument, { parties, folder, isOpe
     systems: { CRBaseURI: withoutSlash(systems.CRBaseURI), brokenMatch: systems.brokenMatch.uri },
     search: document.search,
     pix: document.pix,
+    audit: { repositories: document.audit.repositories.map((repository) => repositoryOf(repository, folder)) },
     log: document.log,
   };
 }

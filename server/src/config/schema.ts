@@ -74,6 +74,24 @@ const client = z.strictObject({
   scopes: z.array(z.enum(['audit', 'demographics'])).default([]),
 });
 
+/** Which of the fields belong to which kind: checks.ts. */
+const auditRepository = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be a name: 1 to 64 letters, digits, dots, dashes or underscores'),
+  kind: z.enum(['syslog', 'fhir']),
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,253}$/, 'must be a host name or an address')
+    .optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  url: z.string().refine(isWebAddress, 'must be an http or https URL without query').optional(),
+  bundle: z.int().min(1).max(500).optional(),
+  caFile: text.optional(),
+  certFile: text.optional(),
+  keyFile: text.optional(),
+  keyPassphrase: text.optional(),
+  from: z.enum(['beginning', 'now']).default('beginning'),
+});
+
 /** Under any name: `internalid`, `nationalid`, or a client's (seed-era files). */
 const system = z.strictObject({ uri: uris, displayName: z.string().optional() });
 
@@ -102,6 +120,7 @@ export const configSchema = z.strictObject({
   codes: z.strictObject({ goldenRecord: text.default('5c827da5-4858-4f3d-a50c-62ece001efea') }).prefault({}),
   search: z.strictObject({ threads: count.default(2), queue: count.default(50), milliseconds: count.default(5000) }).prefault({}),
   pix: z.strictObject({ includeSource: z.boolean().default(false) }).prefault({}),
+  audit: z.strictObject({ repositories: z.array(auditRepository).default([]) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
     .prefault({}),

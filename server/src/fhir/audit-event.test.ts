@@ -53,6 +53,62 @@ describe('a change is told as one BALP event for each Patient written', () => {
   });
 });
 
+describe('AUD-11: the identity feed, a conditional PUT or DELETE,', () => {
+  const feed = { ...committed.change, audit: { ...committed.change.audit, what: 'PUT Patient?identifier' } };
+
+  it('names the fed record by its identifier; whatever else the change wrote is told as itself', () => {
+    const events = changeEvents({ sequence: 17, change: feed }, auditSource);
+    expect(events.map(subtypes)).toEqual([['create', 'ITI-104'], ['update'], ['update']]);
+    expect(events.map((event) => entityOf(event, '1')?.what)).toEqual([
+      { identifier: { system: 's', value: 'v' } },
+      { reference: 'Patient/S2' },
+      { reference: 'Patient/G1' },
+    ]);
+    expect(entityOf(first(events), '4')?.what?.reference).toBe('Patient/S1/_history/1');
+  });
+
+  it('sent again unchanged: an update of the same', () => {
+    const identity = { system: 's', value: 'v', client: 'c' };
+    const change = { ...feed, records: [], goldens: [] };
+    const told = first(changeEvents({ sequence: 18, change }, auditSource, new Map([[1, { id: 'S1', identity }]])));
+    expect([subtypes(told), entityOf(told, '1')?.what]).toEqual([
+      ['update', 'ITI-104'],
+      { identifier: { system: 's', value: 'v' } },
+    ]);
+  });
+
+  it('of an identifier that was erased: by the reference', () => {
+    const records = feed.records.map((one) => ({
+      ...one,
+      record: { ...one.record, identity: { system: '', value: '', client: '' } },
+    }));
+    const told = first(changeEvents({ sequence: 17, change: { ...feed, records } }, auditSource));
+    expect(entityOf(told, '1')?.what).toEqual({ reference: 'Patient/S1' });
+  });
+});
+
+describe('AUD-12: a search names the patient that it asks for', () => {
+  it.each([
+    ['_id=S9', { reference: 'Patient/S9' }],
+    ['_id=Patient/S9', { reference: 'Patient/S9' }],
+    ['identifier=urn:s|v', { identifier: { system: 'urn:s', value: 'v' } }],
+    ['_id=S8,S9', undefined],
+    ['_id=S8&_id=S9', undefined],
+    ['identifier=urn:s|v,urn:s|w', undefined],
+    ['identifier=v', undefined],
+    ['family=okello', undefined],
+  ])('when it is one: %s', (query, what) => {
+    const told = first(access({ event: 'search', query: `GET /fhir/Patient?${query}`, patients: [] }));
+    expect([subtypes(told), entityOf(told, '1')?.what]).toEqual([['search', 'search-type', 'ITI-78'], what]);
+  });
+});
+
+it('AUD-13: $match holds the body that was sent', () => {
+  const told = first(access({ event: 'match', query: 'POST /fhir/Patient/$match\n{"resourceType":"Parameters"}', patients: [] }));
+  expect(subtypes(told)).toEqual(['search', 'ITI-119']);
+  expect(Buffer.from(entityOf(told, '24')?.query ?? '', 'base64').toString()).toBe('{"resourceType":"Parameters"}');
+});
+
 describe('a query or read is told', () => {
   it.each([
     ['read', 'read'],
@@ -71,7 +127,11 @@ describe('a query or read is told', () => {
     expect(events.map((event) => entityOf(event, '1')?.what?.reference)).toEqual(['Patient/S1', 'Patient/S2', 'Patient/S3']);
     expect(new Set(events.map(({ id }) => id)).size).toBe(3);
     for (const event of events) {
-      expect([event.action, agentTypes(event), subtypes(event)]).toEqual(['E', ['110153', '110152'], ['search', 'search-type']]);
+      expect([event.action, agentTypes(event), subtypes(event)]).toEqual([
+        'E',
+        ['110153', '110152'],
+        ['search', 'search-type', 'ITI-78'],
+      ]);
       expect(Buffer.from(entityOf(event, '24')?.query ?? '', 'base64').toString()).toBe(query);
       expect(event.entity?.filter(({ role }) => role?.code === '1')).toHaveLength(1);
     }

@@ -1,8 +1,9 @@
 import type { Committed } from '../domain/change-set.ts';
 import type { Identifier, Instant, RecordKey } from '../domain/identity.ts';
+import type { SourceRecord } from '../domain/records.ts';
 import * as codes from './audit-codes.ts';
-import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding, Reference } from './r4.ts';
-import { identifierToken } from './tokens.ts';
+import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Coding, Reference } from './r4.ts';
+import { identifierToken, splitUnescaped } from './tokens.ts';
 
 /** Who records: this server, and the namespace of its clients' names. */
 export interface AuditSource {
@@ -28,19 +29,46 @@ export interface AccessRow {
   readonly count: number;
 }
 
+/** A record as an event names it. */
+export type NamedRecord = Pick<SourceRecord, 'id' | 'identity'>;
+
+/** AUD-11: the Patient Identity Feed is the conditional update and delete, `PUT Patient?identifier=…`. */
+const isIdentityFeed = (what: string): boolean => /^(PUT|DELETE) Patient\?/.test(what);
+
+/** AUD-11: the fed Patient is named by its identifier, and by no reference. Its own reference where the identifier was erased. */
+const fedPatient = ({ id, identity }: NamedRecord): AuditEventEntity =>
+  patientEntity(
+    identity.value === '' ? { reference: `Patient/${id}` } : { identifier: { system: identity.system, value: identity.value } },
+  );
+
+/** What became of a Patient that was written (AUD-01, AUD-03, AUD-04). */
+const done = (one: {
+  readonly version: number;
+  readonly deleted?: true;
+}): readonly [interaction: string, action: AuditEvent['action']] =>
+  one.deleted ? ['delete', 'D'] : one.version === 1 ? ['create', 'C'] : ['update', 'U'];
+
 /**
- * A change set as BALP events: one for each Patient that it wrote, a record or a golden one, created or updated (AUD-01,
- * AUD-03), or the one that was sent again unchanged, whose id `recordIds` gives; a change of clients or certificates is one Security Alert. Ids are stable: `change-<sequence>-<n>`.
+ * A change set as BALP events: one for each Patient that it wrote, a record or a golden one, created, updated or deleted (AUD-01,
+ * AUD-03, AUD-04, AUD-11), or the one that was sent again unchanged, which `records` holds; a change of clients or certificates is one Security Alert. Ids are stable: `change-<sequence>-<n>`.
  */
 export const changeEvents = (
   { sequence, change }: Committed,
   source: AuditSource,
-  recordIds: ReadonlyMap<RecordKey, string> = new Map(),
+  records: ReadonlyMap<RecordKey, NamedRecord> = new Map(),
 ): readonly AuditEvent[] => {
   const { audit, at } = change;
   const written = [...change.records.map(({ record }) => record), ...change.goldens.map(({ golden }) => golden)];
   // Sent again without a change: nothing was written, yet somebody submitted it.
-  const resubmitted = written.length === 0 && audit.record !== null ? recordIds.get(audit.record) : undefined;
+  const resubmitted = written.length === 0 && audit.record !== null ? records.get(audit.record) : undefined;
+  const isFed = (one: object): one is NamedRecord =>
+    isIdentityFeed(audit.what) && 'identity' in one && (!('key' in one) || one.key === audit.record);
+  const subtypes = (one: object, interaction: string): readonly Coding[] => [
+    codes.interaction(interaction),
+    ...(isFed(one) ? [codes.iti104] : []),
+  ];
+  const patientOf = (one: { readonly id: string }): AuditEventEntity =>
+    isFed(one) ? fedPatient(one) : patientEntity({ reference: `Patient/${one.id}` });
   const base = { recorded: at, outcome: '0' as const, source, audit };
   if (written.length === 0 && audit.action === 'administer')
     return [
@@ -57,19 +85,20 @@ export const changeEvents = (
       event(base, {
         id: `change-${sequence}-1`,
         type: codes.rest,
-        subtype: [codes.interaction('update')],
+        subtype: subtypes(resubmitted, 'update'),
         action: 'U',
-        entities: [dataEntity(`Patient/${resubmitted}`), patientEntity({ reference: `Patient/${resubmitted}` })],
+        entities: [dataEntity(`Patient/${resubmitted.id}`), patientOf(resubmitted)],
       }),
     ];
-  return written.map(({ id, version }, index) => {
-    const created = version === 1;
+  return written.map((one, index) => {
+    const { id, version } = one;
+    const [interaction, action] = done(one);
     return event(base, {
       id: `change-${sequence}-${index + 1}`,
       type: codes.rest,
-      subtype: [codes.interaction(created ? 'create' : 'update')],
-      action: created ? 'C' : 'U',
-      entities: [dataEntity(`Patient/${id}/_history/${version}`), patientEntity({ reference: `Patient/${id}` })],
+      subtype: subtypes(one, interaction),
+      action,
+      entities: [dataEntity(`Patient/${id}/_history/${version}`), patientOf(one)],
     });
   });
 };
@@ -90,49 +119,56 @@ const kindOf = (codesOf: readonly Coding[], action: AuditEvent['action'], isQuer
 });
 
 /** By AccessEntry.event. */
-const accessKinds: Readonly<Record<string, AccessKind>> = {
-  read: kindOf([codes.interaction('read')], 'R'),
-  vread: kindOf([codes.interaction('vread')], 'R'),
-  history: kindOf([codes.interaction('history-instance')], 'R'),
-  search: kindOf([codes.interaction('search'), codes.interaction('search-type')], 'E', true),
-  pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
-  match: kindOf([codes.interaction('operation'), codes.iti119], 'E', true),
-  capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
-  'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
-};
+const accessKinds = new Map<string, AccessKind>(
+  Object.entries({
+    read: kindOf([codes.interaction('read')], 'R'),
+    vread: kindOf([codes.interaction('vread')], 'R'),
+    history: kindOf([codes.interaction('history-instance')], 'R'),
+    'history-type': kindOf([codes.interaction('history-type')], 'R'),
+    // There was nothing to delete.
+    delete: kindOf([codes.interaction('delete')], 'D', true),
+    search: kindOf([codes.interaction('search'), codes.interaction('search-type'), codes.iti78], 'E', true),
+    pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
+    match: kindOf([codes.interaction('search'), codes.iti119], 'E', true),
+    capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
+    'audit-read': { type: codes.auditLogUsed, subtype: [codes.interaction('search')], action: 'R', isQuery: true },
+    'application-start': { type: codes.applicationActivity, subtype: [codes.applicationStart], action: 'E', isQuery: false },
+    'application-stop': { type: codes.applicationActivity, subtype: [codes.applicationStop], action: 'E', isQuery: false },
+  }),
+);
 
 /** TLS-05: a node that was not let in. */
 const nodeRefused: AccessKind = { type: codes.securityAlert, subtype: [codes.nodeAuthentication], action: 'E', isQuery: true };
 const nodeRefusals = new Set(['no-certificate', 'certificate-refused', 'no-common-name']);
 
-const interactionOfMethod: Readonly<Record<string, readonly [string, AuditEvent['action']]>> = {
-  POST: ['create', 'C'],
-  PUT: ['update', 'U'],
-  DELETE: ['delete', 'D'],
-};
+const interactionOfMethod = new Map<string, readonly [string, AuditEvent['action']]>([
+  ['POST', ['create', 'C']],
+  ['PUT', ['update', 'U']],
+  ['DELETE', ['delete', 'D']],
+]);
 
 const accessKind = ({ event: name, code, query }: AccessRow): AccessKind => {
   if (nodeRefusals.has(code)) return nodeRefused;
-  const known = accessKinds[name];
+  const known = accessKinds.get(name);
   if (known) return known;
-  const [interaction, action] = interactionOfMethod[query.split(' ', 1)[0] ?? ''] ?? ['read', 'R'];
+  const [interaction, action] = interactionOfMethod.get(query.split(' ', 1)[0] ?? '') ?? ['read', 'R'];
   return kindOf([codes.interaction(interaction)], action, true);
 };
 
 /**
- * A row of the access log as BALP events (AUD-02, AUD-05, AUD-10, TLS-05): one for each Patient that the answer named, or one
+ * A row of the access log as BALP events (AUD-02, AUD-05, AUD-10, AUD-12, AUD-13, TLS-05): one for each Patient that the answer named, or one
  * without when it named none. How many there were, and what they held, is in none of them.
  */
 export const accessEvents = (row: AccessRow, source: AuditSource): readonly AuditEvent[] => {
   const kind = accessKind(row);
-  const asked = row.event === 'pix' ? sourceIdentifierOf(row.query) : undefined;
-  const subjects: readonly (string | undefined)[] = row.patients.length > 0 ? row.patients : [undefined];
+  const asked = askedAbout(row);
+  const subjects: readonly (string | undefined)[] = row.patients.length > 0 ? row.patients : [asked.id];
   const base = { recorded: row.at, outcome: outcomeOf(row.status), source, audit: row };
   return subjects.map((patient, index) =>
     event(base, {
       id: `access-${row.id}-${index + 1}`,
       ...kind,
-      entities: accessEntities(row, kind, subjectOf(patient, asked)),
+      entities: accessEntities(row, kind, subjectOf(patient, asked.identifier)),
       ...described(row),
     }),
   );
@@ -149,11 +185,17 @@ const accessEntities = (
   subject: Reference | undefined,
 ): readonly AuditEventEntity[] => [
   ...(isQuery && query !== ''
-    ? [{ type: codes.systemObject, role: codes.queryRole, query: Buffer.from(query, 'utf8').toString('base64') }]
+    ? [{ type: codes.systemObject, role: codes.queryRole, query: Buffer.from(askedIn(query), 'utf8').toString('base64') }]
     : []),
   ...(!isQuery && subject?.reference !== undefined ? [dataEntity(subject.reference)] : []),
   ...(subject ? [patientEntity(subject)] : []),
 ];
+
+/** AUD-13: what was asked in a body is the body, which the access log keeps below the request line. */
+const askedIn = (query: string): string => {
+  const end = query.indexOf('\n');
+  return end < 0 ? query : query.slice(end + 1);
+};
 
 /** AUD-10: `what.identifier` of the patient entity is the identifier that was asked about. */
 const subjectOf = (patient: string | undefined, asked: Identifier | undefined): Reference | undefined =>
@@ -161,10 +203,21 @@ const subjectOf = (patient: string | undefined, asked: Identifier | undefined): 
     ? undefined
     : { ...(patient !== undefined && { reference: `Patient/${patient}` }), ...(asked && { identifier: asked }) };
 
-const sourceIdentifierOf = (query: string): Identifier | undefined => {
-  const asked = new URLSearchParams(query.split(' ')[1]?.split('?')[1] ?? '').get('sourceIdentifier');
-  const token = asked === null ? undefined : identifierToken(asked);
-  return token?.system && token.value !== null ? { system: token.system, value: token.value } : undefined;
+/** The one patient that a query names, found or not: by identifier (AUD-10, AUD-12) or by id (AUD-12). */
+const askedAbout = ({ event: name, query }: AccessRow): { readonly identifier?: Identifier; readonly id?: string } => {
+  if (name !== 'pix' && name !== 'search') return {};
+  const parameters = new URLSearchParams(query.split(' ')[1]?.split('?')[1] ?? '');
+  const only = (parameter: string): string | undefined => {
+    const [value, ...more] = parameters.getAll(parameter);
+    return more.length === 0 ? value : undefined;
+  };
+  const asked = only(name === 'pix' ? 'sourceIdentifier' : 'identifier');
+  const token = asked === undefined || splitUnescaped(asked, ',').length > 1 ? undefined : identifierToken(asked);
+  const id = name === 'search' ? /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(only('_id') ?? '')?.[1] : undefined;
+  return {
+    ...(token?.system && token.value !== null && { identifier: { system: token.system, value: token.value } }),
+    ...(id !== undefined && { id }),
+  };
 };
 
 const dataEntity = (reference: string): AuditEventEntity => ({
@@ -203,7 +256,7 @@ const event = ({ recorded, outcome, source, audit }: Common, particulars: Partic
     recorded,
     outcome,
     ...(outcomeDesc !== undefined && { outcomeDesc }),
-    agent: agentsOf(action, audit, source),
+    agent: agentsOf(rolesOf(particulars), audit, source),
     source: { observer: serverOf(source), type: [codes.applicationServer] },
     ...(entity.length > 0 && { entity }),
   };
@@ -212,24 +265,32 @@ const event = ({ recorded, outcome, source, audit }: Common, particulars: Partic
 const requestIdEntity = (requestId: string): readonly AuditEventEntity[] =>
   requestId === '' ? [] : [{ what: { identifier: { value: requestId } }, type: codes.requestIdType }];
 
-/** Data flow from the source to the destination: on a read from this server to the client (BALP, table of §5.1). */
-const agentsOf = (
-  action: AuditEvent['action'],
-  { agent, address }: Common['audit'],
-  source: AuditSource,
-): readonly AuditEventAgent[] => {
-  const reads = action === 'R';
+/** What the client's side and this server are in an event. */
+interface Roles {
+  readonly client: CodeableConcept;
+  readonly server: CodeableConcept;
+}
+
+/** Data flow from the source to the destination, on a read from this server to the client; a deletion has none (BALP, table of §5.1). */
+function rolesOf({ type, action }: Pick<Particulars, 'type' | 'action'>): Roles {
+  if (type === codes.applicationActivity) return { client: codes.applicationLauncher, server: codes.application };
+  if (action === 'D') return { client: codes.application, server: codes.custodian };
+  if (action === 'R') return { client: codes.destinationRole, server: codes.sourceRole };
+  return { client: codes.sourceRole, server: codes.destinationRole };
+}
+
+const agentsOf = (roles: Roles, { agent, address }: Common['audit'], source: AuditSource): readonly AuditEventAgent[] => {
   const client: Reference =
     agent === '' ? { display: 'unauthenticated' } : { identifier: { system: source.clientSystem, value: agent }, display: agent };
   return [
     {
-      type: reads ? codes.destinationRole : codes.sourceRole,
+      type: roles.client,
       who: client,
       requestor: true,
       network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
     },
     {
-      type: reads ? codes.sourceRole : codes.destinationRole,
+      type: roles.server,
       who: serverOf(source),
       requestor: false,
       network: { address: source.host, type: '1' },

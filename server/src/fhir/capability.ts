@@ -1,3 +1,4 @@
+import { AUDIT_PARAMETERS } from './audit-search.ts';
 import { DATES, STRINGS, TOKENS } from './demographics.ts';
 import { defaultOurs } from './ours.ts';
 
@@ -63,8 +64,8 @@ export const patientCapability: ResourceCapability = {
 /** What clients with the scope `audit` may read. */
 export const auditCapability: ResourceCapability = {
   type: 'AuditEvent',
-  interactions: ['search-type'],
-  searchParams: [],
+  interactions: ['read', 'search-type'],
+  searchParams: AUDIT_PARAMETERS,
   searchIncludes: [],
   operations: [],
   updateCreate: false,

@@ -19,6 +19,8 @@ export interface Exchange {
 /** What was asked in a body, written as the query that would have asked it: the access log keeps it with the URL. */
 export interface Asked {
   readonly asked?: string;
+  /** The body as it was sent, where it is the question: kept below the request line, in place of `asked`. */
+  readonly body?: string;
 }
 
 /**

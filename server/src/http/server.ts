@@ -152,8 +152,9 @@ class Door {
     facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked,
   ): Promise<void> {
     const { agent, requestId } = this.callerOf(request);
-    const { asked, ...rest } = facts;
-    const query = `${request.method} ${request.raw.url ?? ''}${asked === undefined ? '' : `?${asked}`}`;
+    const { asked, body, ...rest } = facts;
+    const more = body !== undefined ? `\n${body}` : asked !== undefined ? `?${asked}` : '';
+    const query = `${request.method} ${request.raw.url ?? ''}${more}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,

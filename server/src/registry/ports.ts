@@ -9,6 +9,7 @@ import type { Client, IssuedCertificate, Revocation } from '../domain/principals
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
 import type { Condition, Sort } from '../fhir/demographics.ts';
+import type { AuditEvent } from '../fhir/r4.ts';
 import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
 
 /** Where the ledger stands. */
@@ -140,12 +141,14 @@ export interface Reader {
   ruleDefinition(version: string): Promise<string | undefined>;
   /** Change sets, newest first, for the audit view. */
   changeSets(before: Sequence, limit: number): Promise<readonly Committed[]>;
+  /** Change sets after a sequence, in order. */
+  changes(after: Sequence, limit: number): Promise<readonly Committed[]>;
 }
 
 /** One row of the access log: a query, a look-up, a refusal, a login. */
 export interface AccessEntry {
   readonly at: Instant;
-  /** `read`, `vread`, `history`, `search`, `pix`, `match`, `capabilities`, `audit-read` or `refusal`. */
+  /** `read`, `vread`, `history`, `search`, `pix`, `match`, `capabilities`, `audit-read`, `application-start`, `application-stop` or `refusal`. */
   readonly event: string;
   /** Client name; '' where the caller was not authenticated. */
   readonly agent: string;
@@ -153,7 +156,7 @@ export interface AccessEntry {
   readonly requestId: string;
   /** HTTP status of the answer. */
   readonly status: number;
-  /** Raw request line (method and URL): personal data, erasable. */
+  /** Raw request line (method and URL); below it the body where that is the question: personal data, erasable. */
   readonly query: string;
   /** Ids of the Patients that the answer named. */
   readonly patients: readonly string[];
@@ -168,6 +171,48 @@ export interface AccessLog {
   append(entry: AccessEntry): Promise<void>;
   /** Newest first. */
   entries(before: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
+  /** Oldest first, up to the first that still counts refusals: what is given here does not change any more. */
+  after(id: number, limit: number): Promise<readonly (AccessEntry & { readonly id: number })[]>;
+}
+
+/** How far the trail was read forwards: the last change set, and the last row of the access log. */
+export interface TrailCursor {
+  readonly sequence: Sequence;
+  readonly access: number;
+}
+
+/** An event that a repository will never take, and why. */
+export interface SetAside {
+  /** Id of the AuditEvent, by which the trail still gives it. */
+  readonly event: string;
+  readonly why: string;
+}
+
+/** Somewhere else that keeps the audit trail too (ITI-20). */
+export interface AuditRepository {
+  readonly name: string;
+  /** Rejects when it cannot be reached now. */
+  open(): Promise<AuditSession>;
+}
+
+/** A connection to an audit repository. Every method rejects when it broke: what was not confirmed is then sent again. */
+export interface AuditSession {
+  /** `send`: what `send` resolved for, the repository has. `close`: it is known to have it once `close` has resolved. */
+  readonly confirmedBy: 'send' | 'close';
+  /** In order; answers with the events that the repository will never take. */
+  send(events: readonly AuditEvent[]): Promise<readonly SetAside[]>;
+  close(): Promise<void>;
+  /** At once, whatever is under way; harmless after `close`. */
+  abort(): void;
+}
+
+/** How far each repository, by its name, has come; durable, but for what a loss of power may undo: that is sent again. */
+export interface AuditCursors {
+  read(repository: string): TrailCursor | undefined;
+  /** Both at once, or neither. */
+  save(repository: string, cursor: TrailCursor, aside: readonly SetAside[]): void;
+  /** How many events were set aside. */
+  aside(repository: string): number;
 }
 
 /** A demographic search of source records. */

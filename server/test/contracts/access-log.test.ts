@@ -10,15 +10,19 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-const openIn = (dir: string, open: (dir: string) => Omit<OpenAccessLog, 'reopen'>): OpenAccessLog => {
-  const log = open(dir);
+type Open = (dir: string, now: () => string) => Omit<OpenAccessLog, 'reopen'>;
+
+const openIn = (dir: string, open: Open, now: () => string): OpenAccessLog => {
+  const log = open(dir, now);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= log.close());
-  return { ...log, close, reopen: () => close().then(() => openIn(dir, open)) };
+  return { ...log, close, reopen: () => close().then(() => openIn(dir, open, now)) };
 };
 
-const inFreshFolder = (open: Parameters<typeof openIn>[1]) => (): Promise<OpenAccessLog> =>
-  Promise.resolve(openIn(mkdtempSync(join(root, 'log-')), open));
+const inFreshFolder =
+  (open: Open) =>
+  (now: () => string): Promise<OpenAccessLog> =>
+    Promise.resolve(openIn(mkdtempSync(join(root, 'log-')), open, now));
 
 accessLogContract('SQLite in a thread of its own', inFreshFolder(openAccessLog));
 accessLogContract("SQLite in the caller's thread", inFreshFolder(openAccessLogHere));

@@ -23,11 +23,12 @@ const refusal = (at: string, parts: Partial<AccessEntry> = {}): AccessEntry =>
   read({ event: 'refusal', status: 403, code: 'forbidden', patients: [], at, ...parts });
 
 /** The law of every access log. */
-export const accessLogContract = (name: string, open: () => Promise<OpenAccessLog>): void => {
+export const accessLogContract = (name: string, open: (now: () => string) => Promise<OpenAccessLog>): void => {
   describe(`the access log on ${name}`, () => {
     let log: OpenAccessLog;
+    let now = '2026-03-03T10:30:00.000Z';
     beforeEach(async () => {
-      log = await open();
+      log = await open(() => now);
     });
     afterEach(() => log.close());
 
@@ -65,6 +66,27 @@ export const accessLogContract = (name: string, open: () => Promise<OpenAccessLo
       await log.append(read({ at }));
       await log.append(refusal(at));
       expect(await counts()).toEqual([1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    });
+
+    test('entries are read forwards, oldest first, in pages', async () => {
+      await Promise.all([1, 2, 3, 4, 5].map((n) => log.append(read({ requestId: `r${n}` }))));
+      const [first, second] = await log.after(0, 2);
+      expect([first?.requestId, second?.requestId]).toEqual(['r1', 'r2']);
+      expect((await log.after(second?.id ?? 0, 10)).map(({ requestId }) => requestId)).toEqual(['r3', 'r4', 'r5']);
+      expect(await log.after(1_000, 10)).toEqual([]);
+    });
+
+    test('what is read forwards does not change any more: it ends before a row that still counts', async () => {
+      now = '2026-03-03T10:00:59.999Z';
+      const at = '2026-03-03T10:00:00.000Z';
+      for (let n = 0; n < 12; n += 1) await log.append(refusal(at));
+      await log.append(read({ at }));
+      expect(await log.after(0, 100)).toHaveLength(10);
+      now = '2026-03-03T10:01:00.000Z';
+      expect((await log.after(0, 100)).map(({ count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1]);
+      // It came late: its minute was read, so it gets a row of its own.
+      await log.append(refusal(at));
+      expect((await log.after(12, 100)).map(({ count }) => count)).toEqual([1]);
     });
 
     test('a closed log takes no entry', async () => {

@@ -88,7 +88,11 @@ describe('the events', () => {
     const events = await leaves('GET', path);
     expect(events.flatMap(whats).toSorted()).toEqual([`Patient/${record}`, `Patient/${cruid}`].toSorted());
     for (const event of events) {
-      expect([event.action, subtypes(event), roles(event)]).toEqual(['E', ['search', 'search-type'], [SOURCE, DESTINATION]]);
+      expect([event.action, subtypes(event), roles(event)]).toEqual([
+        'E',
+        ['search', 'search-type', 'ITI-78'],
+        [SOURCE, DESTINATION],
+      ]);
       expect([queryOf(event), kinds(event)]).toEqual([`GET ${path}`, ['2 24', '1 1', 'XrequestId -']]);
       expect(JSON.stringify(event)).not.toContain(anna.birthDate);
     }

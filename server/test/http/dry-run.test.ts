@@ -204,13 +204,13 @@ describe('POST /match/matches', () => {
   it('is audited as the query ITI-119, with what was asked and whom it told of', async () => {
     await registry.register({ name: 'auditor', scopes: ['audit'] });
     await ask(about(anna));
-    const trail = await registry.send('GET', '/fhir/AuditEvent?_count=1', { client: 'auditor' });
+    const trail = await registry.send('GET', '/fhir/AuditEvent?_count=3', { client: 'auditor' });
     expect(trail.text).toContain('"code":"ITI-119"');
     for (const id of [first, second, third].map(idOf)) expect(trail.text).toContain(`Patient/${id}`);
     const queries = [...trail.text.matchAll(/"query":"([^"]+)"/g)].map(([, query = '']) =>
       Buffer.from(query, 'base64').toString(),
     );
-    expect(queries[0]).toContain('POST /match/matches?match=');
+    expect(JSON.parse(queries[0] ?? '')).toMatchObject({ resourceType: 'Patient' });
     expect(queries[0]).toContain(anna.name?.[0]?.family);
   });
 

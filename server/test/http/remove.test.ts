@@ -93,6 +93,18 @@ describe('DELETE Patient/id (REST-29)', () => {
     const anew = await submit('phoenix');
     expect(anew.id).not.toBe(id);
   });
+
+  it('is audited as a deletion (AUD-04)', async () => {
+    const { id } = await submit('audited');
+    await remove(`/${id}`);
+    await registry.register({ name: 'auditor', scopes: ['audit'] });
+    const { entry = [] } = (await send('GET', '/fhir/AuditEvent?_count=5', { client: 'auditor' })).resource('Bundle');
+    const events = entry.flatMap(({ resource }) => (resource?.resourceType === 'AuditEvent' ? [resource] : []));
+    const [event] = events.filter(({ action }) => action === 'D');
+    expect(event).toMatchObject({ action: 'D', subtype: [{ code: 'delete' }], outcome: '0' });
+    expect(event?.entity?.map(({ what }) => what?.reference)).toContain(`Patient/${id}`);
+    expect(event?.agent.map(({ type }) => type.coding?.[0]?.code)).toEqual(['110150', 'custodian']);
+  });
 });
 
 describe('DELETE Patient?identifier= (REST-30, PIX-104-16, PIX-104-17)', () => {

@@ -3,9 +3,10 @@ import { clients } from './clients.ts';
 import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { race } from './race.ts';
+import { rsyslog } from './rsyslog.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients];
+const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog];
 
 /** Far more than any test takes: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;

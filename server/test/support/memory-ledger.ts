@@ -153,6 +153,7 @@ const readerOf = (disk: MemoryDisk): Sync<Reader> => {
     ruleDefinition: (version) => disk.state.definitions.get(version),
     certificates: () => [...disk.state.certificates.values()].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),
     revocations: () => disk.state.revocations,
+    changes: (after, limit) => disk.state.log.filter(({ sequence }) => sequence > after).slice(0, limit),
     changeSets: (before, limit) => newestFirst(disk.state.log.filter(({ sequence }) => sequence < before)).slice(0, limit),
   };
 };

@@ -49,7 +49,7 @@ async function made(path: string, make: (draft: string) => Promise<unknown>): Pr
 }
 
 /** A data folder that holds nothing but a development CA and the server's certificate. */
-const authorityFolder = (): Promise<string> =>
+export const authorityFolder = (): Promise<string> =>
   made(join(cache, 'authority'), (draft) => initAuthority(draft, { development: true, hosts: [], now: new Date() }));
 
 /** NAME.cert.pem, NAME.key.pem, NAME.p12 and ca.pem of that CA in a folder; the certificate is in no registry's ledger. */

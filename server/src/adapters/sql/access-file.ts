@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { AccessEntry } from '../../registry/ports.ts';
+import type { Instant } from '../../domain/identity.ts';
 import { RegistryError } from '../../domain/errors.ts';
 import { connect, type Connection, isSqliteError, makeDataFolder } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -18,6 +19,8 @@ export type StoredEntry = AccessEntry & { readonly id: number };
 export interface AccessFile {
   append(entries: readonly AccessEntry[]): void;
   entries(before: number, limit: number): readonly StoredEntry[];
+  /** Oldest first, up to the first that still counts refusals of the minute that `now` is in. */
+  after(id: number, limit: number, now: Instant): readonly StoredEntry[];
   close(): void;
 }
 
@@ -58,6 +61,11 @@ const openPeers = () => {
     forget: () => {
       peers.clear();
     },
+    /** The first row that may still count; once the minute is over, none: a late refusal then gets a row of its own. */
+    firstCounting: (now: Instant): number => {
+      if (now.slice(0, 16) !== minute) peers.clear();
+      return Math.min(...[...peers.values()].map(({ counted }) => (counted > 0 ? counted : Infinity)));
+    },
   };
 };
 
@@ -96,6 +104,7 @@ export const openAccessFile = (dir: string): AccessFile => {
   const appendOne = openAppend(db, peers);
   const appendAll = db.transaction((entries: readonly AccessEntry[]) => entries.forEach(appendOne));
   const page = db.prepare<[number, number], Row>('SELECT * FROM access WHERE id < ? ORDER BY id DESC LIMIT ?');
+  const following = db.prepare<[number, number], Row>('SELECT * FROM access WHERE id > ? ORDER BY id LIMIT ?');
   return {
     append: (entries) => {
       try {
@@ -107,6 +116,13 @@ export const openAccessFile = (dir: string): AccessFile => {
       }
     },
     entries: (before, limit) => page.all(before, limit).map(toEntry),
+    after: (id, limit, now) => {
+      const counting = peers.firstCounting(now);
+      return following
+        .all(id, limit)
+        .filter((row) => row.id < counting)
+        .map(toEntry);
+    },
     close: () => void db.close(),
   };
 };

@@ -37,8 +37,11 @@ port.on('message', (first: Question) => {
     return { kind: 'appended' };
   });
   const answers = questions.map((question): Answer => {
-    if (question.kind !== 'entries') return appended;
-    return attempt(() => ({ kind: 'entries', entries: file.entries(question.before, question.limit) }));
+    if (question.kind === 'entries')
+      return attempt(() => ({ kind: 'entries', entries: file.entries(question.before, question.limit) }));
+    if (question.kind === 'after')
+      return attempt(() => ({ kind: 'entries', entries: file.after(question.id, question.limit, question.now) }));
+    return appended;
   });
   port.postMessage(answers);
   if (questions.some(({ kind }) => kind === 'close')) {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Instant } from '../../domain/identity.ts';
 import { type ErrorCode, RegistryError } from '../../domain/errors.ts';
 import type { AccessEntry, AccessLog } from '../../registry/ports.ts';
 import { openAccessFile, type StoredEntry } from './access-file.ts';
@@ -7,6 +8,7 @@ import { openAccessFile, type StoredEntry } from './access-file.ts';
 export type Question =
   | { readonly kind: 'append'; readonly entry: AccessEntry }
   | { readonly kind: 'entries'; readonly before: number; readonly limit: number }
+  | { readonly kind: 'after'; readonly id: number; readonly limit: number; readonly now: Instant }
   | { readonly kind: 'close' };
 
 export type Answer =
@@ -67,12 +69,14 @@ const conversation = (worker: Worker) => {
   return { ask, died: died.promise };
 };
 
+const systemTime = (): Instant => new Date().toISOString();
+
 /**
  * The access log in `DIR/access.sqlite`, in a thread of its own with its own group commit: `append` resolves once the
  * entry is durable. One process at a time (see lock.ts).
  * @throws RegistryError `no-space` from `append`, `not-ready` after `close`.
  */
-export const openAccessLog = (dir: string): AccessLogThread => {
+export const openAccessLog = (dir: string, now: () => Instant = systemTime): AccessLogThread => {
   const worker = new Worker(new URL('./access-log-thread.ts', import.meta.url), { workerData: dir });
   const { ask, died } = conversation(worker);
   const exited = new Promise<void>((resolve) =>
@@ -86,6 +90,7 @@ export const openAccessLog = (dir: string): AccessLogThread => {
       await ask({ kind: 'append', entry });
     },
     entries: (before, limit) => ask({ kind: 'entries', before, limit }),
+    after: (id, limit) => ask({ kind: 'after', id, limit, now: now() }),
     close: async () => {
       // One that has ended by itself is closed.
       await ask({ kind: 'close' }).catch(() => undefined);
@@ -95,7 +100,7 @@ export const openAccessLog = (dir: string): AccessLogThread => {
 };
 
 /** The same in the caller's thread, a commit an entry: for commands and tests. */
-export const openAccessLogHere = (dir: string): OpenAccessLog => {
+export const openAccessLogHere = (dir: string, now: () => Instant = systemTime): OpenAccessLog => {
   const file = openAccessFile(dir);
   const promise = <T>(act: () => T): Promise<T> =>
     new Promise((resolve) => {
@@ -107,6 +112,7 @@ export const openAccessLogHere = (dir: string): OpenAccessLog => {
         file.append([entry]);
       }),
     entries: (before, limit) => promise(() => file.entries(before, limit)),
+    after: (id, limit) => promise(() => file.after(id, limit, now())),
     close: () =>
       promise(() => {
         file.close();

@@ -122,12 +122,16 @@ const openRegisterReads = (db: Connection): RegisterReads => {
 };
 
 /** Reads for the HTTP door. */
-export const openReader = (db: Connection): Sync<Reader> => ({
-  head: headReader(db),
-  resolveId: idResolver(db),
-  ...openRecordReads(db),
-  ...openGoldenReads(db),
-  ...openIdentifierReads(db),
-  ...openRegisterReads(db),
-  changeSets: openChangeFeed(db).before,
-});
+export const openReader = (db: Connection): Sync<Reader> => {
+  const feed = openChangeFeed(db);
+  return {
+    head: headReader(db),
+    resolveId: idResolver(db),
+    ...openRecordReads(db),
+    ...openGoldenReads(db),
+    ...openIdentifierReads(db),
+    ...openRegisterReads(db),
+    changeSets: feed.before,
+    changes: feed.after,
+  };
+};

@@ -1,53 +1,71 @@
-import { refuse } from '../../fhir/refusal.ts';
-import { auditTrail, TRAIL_START, type TrailPosition } from '../../registry/audit-trail.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type AuditSearch, parseAuditSearch } from '../../fhir/audit-search.ts';
+import type { Bundle } from '../../fhir/r4.ts';
+import { isRefusal, refuse } from '../../fhir/refusal.ts';
+import type { Refusal } from '../../domain/errors.ts';
+import { auditEventById, searchTrail, type TrailPage } from '../../registry/audit-search.ts';
+import type { TrailPosition, TrailSources } from '../../registry/audit-trail.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
+import { idOf } from './read.ts';
 
-const PAGE = 50;
-const MAX_PAGE = 500;
+const forbidden = (): Answer => failure(refuse('forbidden', 'The audit trail is for clients with the scope audit.'));
 
-const positionOf = (text: string | null): TrailPosition | undefined => {
-  if (text === null) return TRAIL_START;
-  const [, sequence, access] = /^(\d{1,16})-(\d{1,16})$/.exec(text) ?? [];
-  return sequence === undefined ? undefined : { sequence: Number(sequence), access: Number(access) };
+const mayRead = ({ principal }: Exchange): boolean => principal.scopes.includes('audit');
+
+const trailOf = ({ reader, accessLog, auditSource }: FhirDependencies): TrailSources => ({
+  reader,
+  accessLog,
+  source: auditSource,
+});
+
+const positionOf = (text: string | null): TrailPosition | null | Refusal => {
+  if (text === null) return null;
+  const [, sequence, access, skip = '0'] = /^(\d{1,16})-(\d{1,16})(?:-(\d{1,9}))?$/.exec(text) ?? [];
+  if (sequence === undefined) return refuse('invalid-request', '_page is taken from a link of an answer.');
+  return { sequence: Number(sequence), access: Number(access), skip: Number(skip) };
 };
 
-/** `GET AuditEvent` for clients with the scope `audit`: the whole trail, newest first. `_count` counts rows of the trail. */
-export async function auditEvents(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
-  if (!exchange.principal.scopes.includes('audit')) {
-    return failure(refuse('forbidden', 'The audit trail is for clients with the scope audit.'));
-  }
-  const query = queryOf(exchange.request);
-  const from = positionOf(query.get('_page'));
-  const count = query.get('_count') ?? String(PAGE);
-  if (!from || !/^[1-9]\d{0,8}$/.test(count))
-    return failure(refuse('invalid-request', '_count is a number from 1, _page is taken from a link.'));
-  const limit = Math.min(Number(count), MAX_PAGE);
-  const page = await auditTrail(
-    { reader: dependencies.reader, accessLog: dependencies.accessLog, source: dependencies.auditSource },
-    from,
-    limit,
-  );
-  const url = `${exchange.base}/AuditEvent?_count=${limit}`;
-  const { next } = page;
-  return {
-    status: 200,
-    body: {
-      resourceType: 'Bundle',
-      type: 'searchset',
-      link: [
-        { relation: 'self', url: from === TRAIL_START ? url : `${url}&_page=${query.get('_page') ?? ''}` },
-        ...(next ? [{ relation: 'next', url: `${url}&_page=${next.sequence}-${next.access}` }] : []),
-      ],
-      ...(page.events.length > 0 && {
-        entry: page.events.map((event) => ({
-          fullUrl: `${exchange.base}/AuditEvent/${event.id}`,
-          resource: event,
-          search: { mode: 'match' },
-        })),
-      }),
-    },
-    log: { event: 'audit-read', patients: [] },
+const pageOf = ({ sequence, access, skip }: TrailPosition): string => `${sequence}-${access}-${skip}`;
+
+function bundleOf(base: string, search: AuditSearch, { events, next }: TrailPage): Bundle {
+  const urlOf = (page: string | null): string => {
+    const query = new URLSearchParams();
+    for (const [name, value] of search.used) query.append(name, value);
+    if (page !== null) query.append('_page', page);
+    return `${base}/AuditEvent?${query.toString()}`;
   };
+  return {
+    resourceType: 'Bundle',
+    type: 'searchset',
+    link: [{ relation: 'self', url: urlOf(search.page) }, ...(next ? [{ relation: 'next', url: urlOf(pageOf(next)) }] : [])],
+    ...(events.length > 0 && {
+      entry: events.map((event) => ({
+        fullUrl: `${base}/AuditEvent/${event.id}`,
+        resource: event,
+        search: { mode: 'match' as const },
+      })),
+    }),
+  };
+}
+
+/** `GET AuditEvent?…` (ITI-81) for clients with the scope `audit`, newest first. */
+export async function auditEvents(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
+  if (!mayRead(exchange)) return forbidden();
+  const strict = /handling=strict/.test(String(exchange.request.headers.prefer ?? ''));
+  const search = parseAuditSearch(queryOf(exchange.request), { strict });
+  if (isRefusal(search)) return failure(search);
+  const from = positionOf(search.page);
+  if (from !== null && isRefusal(from)) return failure(from);
+  const page = await searchTrail(trailOf(dependencies), search, { from, turn: () => setImmediate() });
+  return { status: 200, body: bundleOf(exchange.base, search, page), log: { event: 'audit-read', patients: [] } };
+}
+
+/** `GET AuditEvent/<id>`. */
+export async function auditEvent(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
+  if (!mayRead(exchange)) return forbidden();
+  const event = await auditEventById(trailOf(dependencies), idOf(exchange));
+  if (!event) return failure(refuse('not-found', 'There is no such AuditEvent.'));
+  return { status: 200, body: event, log: { event: 'audit-read', patients: [] } };
 }

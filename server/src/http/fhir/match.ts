@@ -13,8 +13,16 @@ import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 import { senderOf } from './submit.ts';
 
-/** What was asked about, for the access log: the demographics, short. */
-const askedOf = ({ name = [], birthDate = '', gender, identifier = [] }: Patient): string =>
+/** Characters of a question that the access log keeps as it was sent (AUD-13); of a longer one it keeps `shortOf`. */
+const KEPT = 16_384;
+
+/** What was asked about, for the access log. */
+const askedOf = (body: unknown, patient: Patient): { readonly body: string } | { readonly asked: string } => {
+  const text = JSON.stringify(body);
+  return text.length <= KEPT ? { body: text } : { asked: shortOf(patient) };
+};
+
+const shortOf = ({ name = [], birthDate = '', gender, identifier = [] }: Patient): string =>
   new URLSearchParams({
     match: [
       ...name.flatMap(({ family = '', given = [] }) => [family, ...given]),
@@ -46,7 +54,8 @@ async function ask(dependencies: FhirDependencies, exchange: Exchange, question:
   if (!seesAll && !dependencies.mayMatch(exchange.client.name)) {
     return refuse('too-many-requests', 'This client asks too often who resembles a Patient; try again in a minute.');
   }
-  const input = question.read(await readBody(exchange.request, dependencies.limits));
+  const body = await readBody(exchange.request, dependencies.limits);
+  const input = question.read(body);
   if (isRefusal(input)) return input;
   const { authorities, extract } = dependencies.policy();
   const valid = validatePatient(input.resource, authorities.mode);
@@ -58,7 +67,7 @@ async function ask(dependencies: FhirDependencies, exchange: Exchange, question:
   if (found.kind !== 'matched') throw new Error(`a match was answered with ${found.kind}`);
   const graded = await gradeMatches(lookupOf(dependencies, exchange), found, input);
   const patients = graded.matches.flatMap((one) => one.patient.id ?? []);
-  const log = { event: 'match', patients, asked: askedOf(patient) };
+  const log = { event: 'match', patients, ...askedOf(body, patient) };
   return { patient, found, graded, remarks: [...warnings, ...graded.remarks], log };
 }
 

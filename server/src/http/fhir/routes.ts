@@ -7,7 +7,7 @@ import { readBody } from '../body.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
 import type { Handler, Method, Route } from '../server.ts';
-import { auditEvents } from './audit-events.ts';
+import { auditEvent, auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { match, matches } from './match.ts';
@@ -107,6 +107,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
     '/fhir/Patient/$match': { POST: match },
     '/fhir/AuditEvent': { GET: auditEvents },
+    '/fhir/AuditEvent/:id': { GET: auditEvent },
     '/fhir': { POST: submitTo },
     '/addPatient': { POST: submitEither },
     '/Patient': { POST: (d, exchange) => submitPatient(d, exchange, POST, 'opencr') },
