@@ -180,7 +180,7 @@ describe('the audit feed, to a syslog repository over TLS,', () => {
         for (const kind of before) trail[kind]();
         const from = receiver.messages.length;
         receiver.cut(cuts);
-        const { feed, cursors } = feedOf(trail, repositoryAt(receiver.port), { times: { ...TIMES, quiet: 5 } });
+        const { feed, cursors } = feedOf(trail, repositoryAt(receiver.port), { times: { ...TIMES, quiet: 10 } });
         for (const kind of after) {
           trail[kind]();
           feed.moved();
