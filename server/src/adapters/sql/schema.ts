@@ -102,4 +102,9 @@ CREATE TABLE feature (
 /** Whether every record has a row of the feature: found out once, not at each start. */
 const completeFeatures = 'ALTER TABLE feature_path ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;';
 
-export const MIGRATIONS: readonly string[] = [first, completeFeatures];
+/** The seal is in the ledger; the hash, which only this table holds, is what it seals. */
+const passwords = `
+CREATE TABLE password (client TEXT PRIMARY KEY, seal TEXT NOT NULL, hash TEXT) STRICT, WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [first, completeFeatures, passwords];
