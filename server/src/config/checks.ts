@@ -1,4 +1,5 @@
-import { isLoopback, isPublishedSecret, secretsOf } from './known-secrets.ts';
+import { isPublishedSecret, secretsOf } from './known-secrets.ts';
+import { isLoopback } from './loopback.ts';
 import type { ConfigDocument, Section } from './schema.ts';
 
 interface Check {
@@ -44,6 +45,15 @@ const CHECKS: readonly Check[] = [
       tls.certFile !== undefined && tls.keyFile === undefined && 'tls.keyFile: is missing beside tls.certFile',
       tls.keyFile !== undefined && tls.certFile === undefined && 'tls.certFile: is missing beside tls.keyFile',
     ],
+  },
+  {
+    needs: ['tokens'],
+    complain: ({ tokens: { issuers } }) =>
+      issuers.map(
+        ({ issuer }, index) =>
+          issuers.findIndex((other) => other.issuer === issuer) < index &&
+          `tokens.issuers[${index}].issuer: stands in the list already`,
+      ),
   },
   {
     needs: ['auth', 'mediator', 'fhirServer', 'elastic'],

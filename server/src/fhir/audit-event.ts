@@ -1,5 +1,6 @@
 import type { Committed } from '../domain/change-set.ts';
 import type { Identifier, Instant, RecordKey } from '../domain/identity.ts';
+import type { Proof } from '../domain/principals.ts';
 import * as codes from './audit-codes.ts';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding, Reference } from './r4.ts';
 import { identifierToken } from './tokens.ts';
@@ -21,6 +22,7 @@ export interface AccessRow {
   readonly agent: string;
   readonly address: string;
   readonly requestId: string;
+  readonly proof?: Proof;
   readonly status: number;
   readonly query: string;
   readonly patients: readonly string[];
@@ -103,7 +105,14 @@ const accessKinds: Readonly<Record<string, AccessKind>> = {
 
 /** TLS-05: a node that was not let in. */
 const nodeRefused: AccessKind = { type: codes.securityAlert, subtype: [codes.nodeAuthentication], action: 'E', isQuery: true };
-const nodeRefusals = new Set(['no-certificate', 'certificate-refused', 'no-common-name']);
+const nodeRefusals = new Set([
+  'no-certificate',
+  'certificate-refused',
+  'no-common-name',
+  'token-refused',
+  'password-refused',
+  'client-refused',
+]);
 
 const interactionOfMethod: Readonly<Record<string, readonly [string, AuditEvent['action']]>> = {
   POST: ['create', 'C'],
@@ -179,7 +188,7 @@ interface Common {
   readonly recorded: Instant;
   readonly outcome: AuditEvent['outcome'];
   readonly source: AuditSource;
-  readonly audit: { readonly agent: string; readonly address: string; readonly requestId: string };
+  readonly audit: { readonly agent: string; readonly address: string; readonly requestId: string; readonly proof?: Proof };
 }
 
 interface Particulars {
@@ -212,20 +221,34 @@ const event = ({ recorded, outcome, source, audit }: Common, particulars: Partic
 const requestIdEntity = (requestId: string): readonly AuditEventEntity[] =>
   requestId === '' ? [] : [{ what: { identifier: { value: requestId } }, type: codes.requestIdType }];
 
+/** By its name here, and where a token says who it is by what that calls it. */
+const clientOf = (agent: string, proof: Proof | undefined, { clientSystem }: AuditSource): Reference => {
+  if (proof?.way === 'token') return { identifier: { system: proof.issuer, value: proof.client }, display: agent || proof.client };
+  return agent === '' ? { display: 'unauthenticated' } : { identifier: { system: clientSystem, value: agent }, display: agent };
+};
+
+/** How the client showed who it is, where not by its certificate: BALP's name of a JWT, or RFC 7617 for a password. */
+const policyOf = (proof: Proof | undefined): Pick<AuditEventAgent, 'policy'> => {
+  if (proof?.way === 'password') return { policy: ['urn:ietf:rfc:7617'] };
+  return proof?.way === 'token' && proof.jti !== null
+    ? { policy: [`urn:ietf:params:oauth:jti:${encodeURIComponent(proof.jti)}`] }
+    : {};
+};
+
 /** Data flow from the source to the destination: on a read from this server to the client (BALP, table of §5.1). */
 const agentsOf = (
   action: AuditEvent['action'],
-  { agent, address }: Common['audit'],
+  { agent, address, proof }: Common['audit'],
   source: AuditSource,
 ): readonly AuditEventAgent[] => {
   const reads = action === 'R';
-  const client: Reference =
-    agent === '' ? { display: 'unauthenticated' } : { identifier: { system: source.clientSystem, value: agent }, display: agent };
   return [
     {
       type: reads ? codes.destinationRole : codes.sourceRole,
-      who: client,
+      who: clientOf(agent, proof, source),
+      ...(proof?.way === 'password' && proof.claimed !== undefined && { altId: proof.claimed }),
       requestor: true,
+      ...policyOf(proof),
       network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
     },
     {

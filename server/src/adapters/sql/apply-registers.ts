@@ -37,8 +37,10 @@ const openClientRows = (db: Connection) => {
 const openPasswordRows = (db: Connection) => {
   const set = db.prepare<[string, string, string | null]>('INSERT OR REPLACE INTO password (client, seal, hash) VALUES (?, ?, ?)');
   const remove = db.prepare<[string]>('DELETE FROM password WHERE client = ?');
-  return ({ client, seal }: PasswordSkeleton, hash: string | null): void =>
-    void (seal === null ? remove.run(client) : set.run(client, seal, hash));
+  return ({ client, seal }: PasswordSkeleton, hash: string | null): void => {
+    if (seal === null) remove.run(client);
+    else set.run(client, seal, hash);
+  };
 };
 
 /** Aliases, tasks, clients with their certificates, and the decision rules in force. */
