@@ -61,8 +61,8 @@ const byCertificate = (verdict: PeerVerdict, { tokens, passwords }: OtherDoors):
   if (verdict.kind === 'client') return { ...verdict, grants: null, proof: null };
   const challenges = [...(passwords ? [BASIC] : []), ...(tokens ? [`Bearer ${REALM}`] : [])];
   if (verdict.refusal.code !== 'no-certificate' || challenges.length === 0) return verdict;
-  const others = [...(tokens ? ['a token'] : []), ...(passwords ? ['a password'] : [])].join(' or ');
-  const words = `Sorry, you need to provide a client certificate, ${others} to continue.`;
+  const others = tokens && passwords ? ', a token or a password' : tokens ? ' or a token' : ' or a password';
+  const words = `Sorry, you need to provide a client certificate${others} to continue.`;
   return refused('no-certificate', words, challenged(challenges.join(', ')));
 };
 
