@@ -9,14 +9,7 @@ export type Transaction = 'ITI-78' | 'ITI-83' | 'ITI-104' | 'ITI-119';
 /** What a token may allow; it never gives more than its client has. */
 export type Grant = Transaction | Scope;
 
-export const GRANTS = [
-  'ITI-78',
-  'ITI-83',
-  'ITI-104',
-  'ITI-119',
-  'audit',
-  'demographics',
-] as const satisfies readonly Grant[];
+export const GRANTS = ['ITI-78', 'ITI-83', 'ITI-104', 'ITI-119', 'audit', 'demographics'] as const satisfies readonly Grant[];
 
 const CLIENT_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 

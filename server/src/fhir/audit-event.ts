@@ -223,7 +223,8 @@ const requestIdEntity = (requestId: string): readonly AuditEventEntity[] =>
 
 /** By its name here, and where a token says who it is by what that calls it. */
 const clientOf = (agent: string, proof: Proof | undefined, { clientSystem }: AuditSource): Reference => {
-  if (proof?.way === 'token') return { identifier: { system: proof.issuer, value: proof.client }, display: agent || proof.client };
+  if (proof?.way === 'token')
+    return { identifier: { system: proof.issuer, value: proof.client }, display: agent || proof.client };
   return agent === '' ? { display: 'unauthenticated' } : { identifier: { system: clientSystem, value: agent }, display: agent };
 };
 

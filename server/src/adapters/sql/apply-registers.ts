@@ -35,7 +35,9 @@ const openClientRows = (db: Connection) => {
 };
 
 const openPasswordRows = (db: Connection) => {
-  const set = db.prepare<[string, string, string | null]>('INSERT OR REPLACE INTO password (client, seal, hash) VALUES (?, ?, ?)');
+  const set = db.prepare<[string, string, string | null]>(
+    'INSERT OR REPLACE INTO password (client, seal, hash) VALUES (?, ?, ?)',
+  );
   const remove = db.prepare<[string]>('DELETE FROM password WHERE client = ?');
   return ({ client, seal }: PasswordSkeleton, hash: string | null): void => {
     if (seal === null) remove.run(client);
