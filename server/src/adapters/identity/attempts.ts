@@ -8,7 +8,7 @@ const OF_CLIENT = 50;
 const WINDOW_MS = 15 * 60_000;
 const KNOWN_GOOD_MS = 24 * 3_600_000;
 /** Names that are kept at most; the oldest are forgotten first. */
-const KEPT = 10_000;
+const KEPT = 100_000;
 const LONGEST_NAME = 64;
 
 /** The network that a peer can take addresses from: the address itself, of IPv6 its /64. */
