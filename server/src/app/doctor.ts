@@ -56,7 +56,7 @@ const issuers = ({ config }: LoadedConfig): Promise<readonly Issue[]> =>
   Promise.all(
     config.tokens.issuers.map(async (settings) => {
       try {
-        await keysOf(settings).refresh();
+        await keysOf(settings, () => undefined).refresh();
         return ok(`The keys of the issuer ${settings.issuer} were fetched.`);
       } catch (error) {
         return wrong(error instanceof Error ? error.message : `The keys of ${settings.issuer} cannot be had.`);

@@ -120,7 +120,9 @@ function fhirDependencies({ settings, store, search, accessLog, registered, exec
 async function pointOfServiceDoor(parts: Parts) {
   const { settings, registered, accessLog, ready, log, metrics } = parts;
   const { config, dataDir } = settings;
-  const doors = openOtherDoors(config);
+  const doors = openOtherDoors(config, (words) => {
+    log.warn(words);
+  });
   const door = createDoor({
     tls: tlsOptions(await tlsMaterial(dataDir, config), config.tls.mode),
     authenticate: async ({ socket, ...shown }) => {

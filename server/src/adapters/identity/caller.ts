@@ -85,6 +85,9 @@ const narrowed = (client: Client, grants: ReadonlySet<Grant>): Client => ({
   scopes: client.scopes.filter((scope) => grants.has(scope)),
 });
 
+/** The reason is in the log: it tells of hosts that are no stranger's affair. */
+const UNREACHABLE = 'The keys of the issuer of the token cannot be had now; try again later.';
+
 /** Where a caller is judged; clients and time are asked for again once something was waited for. */
 interface At<Door> {
   readonly door: Door;
@@ -96,7 +99,7 @@ async function byToken(token: string, shown: Shown, { door: judge, known, now }:
   if (!/^[\w.~+/-]+=*$/.test(token)) return tokenRefused('This is no signed token.');
   const verdict = await judge(token, now);
   if (verdict.kind === 'refused') return tokenRefused(verdict.words);
-  if (verdict.kind === 'unreachable') return refused('issuer-unreachable', `${verdict.words} Try again later.`);
+  if (verdict.kind === 'unreachable') return refused('issuer-unreachable', UNREACHABLE);
   const { proof, grants } = verdict;
   if (verdict.boundTo !== null) {
     const objection = objectionToBound(verdict, shown);

@@ -12,9 +12,11 @@ const HOUR = 60 * MINUTE;
 let issuer: TokenIssuer;
 let now: number;
 let keys: IssuerKeys;
+let warned: string[];
 beforeEach(async () => {
   issuer = await startIssuer();
   now = 0;
+  warned = [];
   keys = open();
 });
 afterEach(() => issuer.stop());
@@ -26,6 +28,7 @@ const open = (jwksUri: string | null = null): IssuerKeys =>
       fetchJson: (url) => fetchJson(url, issuer.ca),
       mayFetch: (url) => url.startsWith('https://'),
       monotonic: () => now,
+      warn: (words) => warned.push(words),
     },
   );
 const verify = async (key?: SigningKey): Promise<string> => {
@@ -106,6 +109,7 @@ describe('the keys of an issuer', () => {
     await issuer.up();
     expect(await verify()).toBe('unreachable');
     expect(issuer.asked).toEqual([]);
+    expect(warned).toEqual([expect.stringMatching(/^The keys of .* cannot be had: connect ECONNREFUSED/)]);
     now += 30 * SECOND;
     expect(await verify()).toBe('good');
   });
@@ -142,7 +146,7 @@ describe('the keys of an issuer', () => {
   it('are not taken from a server that the configured authorities do not vouch for', async () => {
     keys = createIssuerKeys(
       { issuer: issuer.url, jwksUri: null },
-      { fetchJson: (url) => fetchJson(url, null), mayFetch: () => true, monotonic: () => now },
+      { fetchJson: (url) => fetchJson(url, null), mayFetch: () => true, monotonic: () => now, warn: () => undefined },
     );
     expect(await verify()).toBe('unreachable');
   });

@@ -44,6 +44,8 @@ interface Outside {
   /** Whether keys may be fetched from this URL. */
   readonly mayFetch: (url: string) => boolean;
   readonly monotonic: () => number;
+  /** Told of each attempt that failed. */
+  readonly warn: (words: string) => void;
 }
 
 /** `<issuer>/.well-known/openid-configuration`, whose `issuer` must be the very one (OpenID Connect Discovery 1.0, section 4.3). */
@@ -72,6 +74,7 @@ export function createIssuerKeys({ issuer, jwksUri }: KeySource, outside: Outsid
       failed = null;
     } catch (error) {
       failed = error instanceof Error ? error : new Error('it cannot be asked');
+      outside.warn(unreachable().message);
     }
   };
   /** One at a time, however many ask. */

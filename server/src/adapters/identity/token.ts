@@ -30,7 +30,7 @@ export type TokenVerdict =
     }
   /** `words`: printable ASCII without quotes and backslashes, fit for RFC 6750's `error_description`. */
   | { readonly kind: 'refused'; readonly words: string }
-  | { readonly kind: 'unreachable'; readonly words: string };
+  | { readonly kind: 'unreachable' };
 
 export type TokenJudge = (token: string, now: () => Date) => Promise<TokenVerdict>;
 
@@ -143,7 +143,7 @@ export function createTokenJudge(
     try {
       return await verify(token, now, known);
     } catch (error) {
-      if (error instanceof IssuerUnreachable) return { kind: 'unreachable', words: error.message };
+      if (error instanceof IssuerUnreachable) return { kind: 'unreachable' };
       return { kind: 'refused', words: objection(error) };
     }
   };
