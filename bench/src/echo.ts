@@ -20,9 +20,10 @@ async function open({ dataDir }: EchoJob): Promise<number> {
   const known = knownPeers({ mode: 'ca' }, { clients: config.clients, certificates: [], revocations: [] });
   const door = createDoor({
     tls: tlsOptions(material, 'ca'),
-    authenticate: (socket) => {
+    authenticate: async ({ socket }) => {
       const verdict = judgePeer(peerFacts(socket), known, new Date());
-      return verdict.kind === 'client' ? verdict.client : { ...verdict.refusal, agent: '' };
+      if (verdict.kind === 'client') return { client: verdict.client, grants: null, proof: null };
+      return { ...verdict.refusal, agent: '', proof: null, headers: {} };
     },
     accessLog: { append: () => Promise.resolve(), entries: () => Promise.resolve([]), after: () => Promise.resolve([]) },
     clock: systemClock,
@@ -38,7 +39,7 @@ async function open({ dataDir }: EchoJob): Promise<number> {
     status: 201,
     body: JSON.parse(String(request.body)) as object,
   });
-  door.add([{ method: 'POST', url: '/fhir/Patient', handler }]);
+  door.add([{ method: 'POST', url: '/fhir/Patient', handler, needs: null }]);
   await door.app.listen({ host: '127.0.0.1', port: 0 });
   return (door.app.server.address() as AddressInfo).port;
 }

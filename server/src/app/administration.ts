@@ -17,12 +17,12 @@ const ATTEMPTS = 3;
 /** Commits an administrative change straight to the ledger; the data folder's lock is held. */
 async function administerLedger(
   ledger: Ledger,
-  { what, clients, certificates, revocations }: AdministrativeChange,
+  { what, clients, certificates, revocations, passwords }: AdministrativeChange,
 ): Promise<void> {
   const audit = { action: 'administer' as const, agent: operator(), address: '', requestId: '', record: null, what };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const head = await ledger.head();
-    const change = { ...emptyChange(systemClock.now(), audit), clients, certificates, revocations };
+    const change = { ...emptyChange(systemClock.now(), audit), clients, certificates, revocations, passwords };
     if ((await ledger.commit(uuidv7(), [change], head.sequence, head)).kind === 'committed') return;
     await setImmediate();
   }

@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { type Issue, RegistryError } from '../domain/errors.ts';
 import { priceRule } from '../matching/price.ts';
 import { inspectFeeds } from './audit-feeds.ts';
+import { keysOf } from './other-doors.ts';
 import { effectiveClients } from './registered.ts';
 import { readSettings } from './settings.ts';
 
@@ -39,6 +40,30 @@ async function clients(store: Store, settings: LoadedConfig): Promise<readonly I
     ),
   ];
 }
+
+/** Passwords that no door looks at are as odd as a door for which there is none. */
+async function passwords(store: Store, { config }: LoadedConfig): Promise<readonly Issue[]> {
+  const { length } = await store.reader.passwords();
+  const [are, have] = length === 1 ? ['client has', 'it is'] : ['clients have', 'they are'];
+  if (!config.basic.enabled)
+    return length === 0 ? [] : [mind(`${length} ${are} a password; ${have} not looked at, since basic.enabled is false.`)];
+  return length === 0
+    ? [mind('basic.enabled is true, and no client has a password: ./opencr clients password NAME gives it one.')]
+    : [ok(`${length} ${are} a password.`)];
+}
+
+/** Asks each issuer of tokens for its keys, as the server will. */
+const issuers = ({ config }: LoadedConfig): Promise<readonly Issue[]> =>
+  Promise.all(
+    config.tokens.issuers.map(async (settings) => {
+      try {
+        await keysOf(settings, () => undefined).refresh();
+        return ok(`The keys of the issuer ${settings.issuer} were fetched.`);
+      } catch (error) {
+        return wrong(error instanceof Error ? error.message : `The keys of ${settings.issuer} cannot be had.`);
+      }
+    }),
+  );
 
 /** How many links in force were decided under older rules: they stand until their component is touched. */
 async function olderLinks(store: Store, version: string): Promise<readonly Issue[]> {
@@ -75,6 +100,7 @@ async function store(dataDir: string, settings: LoadedConfig): Promise<readonly 
         ok(`The store holds ${head.nextRecord - 1} records; the ledger's head is ${head.sequence}, ${head.hash}.`),
         free(opened),
         ...(await clients(opened, settings)),
+        ...(await passwords(opened, settings)),
         ...(await olderLinks(opened, settings.ruleSet.version)),
         ...inspectFeeds(dataDir, settings.config.audit.repositories, head.sequence),
       ];
@@ -107,6 +133,7 @@ export async function doctor(io: Io, data: string, config: string | undefined): 
     ...settings.warnings.map(mind),
     ...(await inspectIdentity(dataDir, now)),
     ...(await store(dataDir, settings)),
+    ...(await issuers(settings)),
     ...rules(settings),
     clock(now),
   ];

@@ -1,14 +1,17 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { initAuthority, openAuthority, tlsFolder } from '../adapters/identity/authority.ts';
 import { issueClientCertificate } from '../adapters/identity/client-certificate.ts';
+import { generatePassword, hashPassword } from '../adapters/identity/password.ts';
 import { registryFile } from '../adapters/sql/connection.ts';
 import { openStore } from '../adapters/sql/store.ts';
 import { exportLinks } from '../cli/export-links.ts';
 import { EXIT, type ExitCode, type Io } from '../cli/io.ts';
 import type { Doors, ServeOptions } from '../cli/run.ts';
+import { isPublishedSecret } from '../config/known-secrets.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { openAdministration } from './administration.ts';
 import { systemClock } from './clock.ts';
@@ -32,6 +35,12 @@ const asked = (): Promise<NodeJS.Signals> =>
       });
     }
   });
+
+/** Of standard input; '' where there is none. */
+async function firstLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return '';
+}
 
 /** Every address of the machine is no address to call. */
 const toCall = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host);
@@ -121,6 +130,7 @@ export const createDoors = (io: Io): Doors => ({
     const authority = await openAuthority(resolve(data));
     return { issue: (name, outDir) => issueClientCertificate(authority, name, { outDir: resolve(outDir), now: new Date() }) };
   },
+  passwordMaker: { generate: generatePassword, hash: hashPassword, isPublished: isPublishedSecret, read: firstLine },
   importFile: async (_io, options) => {
     requireDataFolder(resolve(options.data));
     return importCommand(io, options);

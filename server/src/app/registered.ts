@@ -26,6 +26,8 @@ export function effectiveClients(configured: readonly Client[], recorded: readon
 export interface Registered {
   readonly peers: KnownPeers;
   readonly authorities: Authorities;
+  /** PHC strings by client. */
+  readonly passwords: ReadonlyMap<string, string>;
   displayName(client: string): string;
   refresh(): Promise<void>;
 }
@@ -43,7 +45,9 @@ export async function readRegistered(
     const clients = effectiveClients(settings.clients, await reader.clients());
     const certificates = await reader.certificates();
     const revocations = await reader.revocations();
+    const passwords = (await reader.passwords()).flatMap(({ client, hash }) => (hash === null ? [] : [[client, hash] as const]));
     return {
+      passwords: new Map(passwords),
       peers: knownPeers(settings.trust, { clients, certificates, revocations }),
       authorities: createAuthorities(settings.authorities, clients, settings.mode),
     };
@@ -55,6 +59,9 @@ export async function readRegistered(
     },
     get authorities() {
       return now.authorities;
+    },
+    get passwords() {
+      return now.passwords;
     },
     displayName: (client) => now.peers.clients.get(client)?.displayName ?? '',
     async refresh() {

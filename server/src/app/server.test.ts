@@ -12,7 +12,7 @@ test('a system has one owner, also where the command line read another configura
     config: { clients: [{ id: 'openmrs', systems: [SYSTEM] }, { id: 'lims' }] },
   });
   const taking = { clients: [{ name: 'lims', displayName: 'lims', systems: [SYSTEM], scopes: [], disabled: false }] };
-  const change = { what: 'clients add lims', certificates: [], revocations: [], ...taking };
+  const change = { what: 'clients add lims', certificates: [], revocations: [], passwords: [], ...taking };
   await expect(registry.administer((administration) => administration.administer(change))).rejects.toThrow(
     `${SYSTEM} is owned by openmrs`,
   );
@@ -31,6 +31,7 @@ test('of two commands that give one system at once, one is refused', async () =>
         clients: [{ name, displayName: name, systems: [SYSTEM], scopes: [], disabled: false }],
         certificates: [],
         revocations: [],
+        passwords: [],
       }),
     );
   const outcomes = await Promise.allSettled([give('lab'), give('clinic')]);

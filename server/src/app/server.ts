@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { uuidv7 } from 'uuidv7';
-import { judgePeer, peerFacts } from '../adapters/identity/peer.ts';
+import { judgeCaller } from '../adapters/identity/caller.ts';
+import { peerFacts } from '../adapters/identity/peer.ts';
 import { tlsOptions } from '../adapters/identity/tls.ts';
 import { openAccessLog } from '../adapters/sql/access-log.ts';
 import { lockDataFolder } from '../adapters/sql/lock.ts';
@@ -10,7 +11,7 @@ import { openStore, type Store } from '../adapters/sql/store.ts';
 import type { AdministrativeChange } from '../cli/administration.ts';
 import type { LoadOutcome } from '../cli/import/outcome.ts';
 import type { Config } from '../config/config.ts';
-import { isLoopback } from '../config/known-secrets.ts';
+import { isLoopback } from '../config/loopback.ts';
 import { RegistryError } from '../domain/errors.ts';
 import { defaultBodyLimits } from '../fhir/limits.ts';
 import type { Ours } from '../fhir/ours.ts';
@@ -37,6 +38,7 @@ import { released, version } from './project.ts';
 import { readRegistered, type Registered } from './registered.ts';
 import { type RegistrarClient, startRegistrar } from './registrar-client.ts';
 import { openSearchPool, type SearchPool } from './search-pool.ts';
+import { openOtherDoors } from './other-doors.ts';
 import { tlsMaterial, trustOf } from './tls.ts';
 
 export interface ServerSettings {
@@ -122,6 +124,7 @@ function fhirDependencies({ settings, store, search, accessLog, registered, exec
     },
     location: config.app.location,
     pixIncludesSource: config.pix.includeSource,
+    doors: { tokens: config.tokens.issuers.length > 0, passwords: config.basic.enabled },
     auditSource: auditSourceOf(config),
     version,
     released,
@@ -132,11 +135,19 @@ function fhirDependencies({ settings, store, search, accessLog, registered, exec
 async function pointOfServiceDoor(parts: Parts) {
   const { settings, registered, accessLog, ready, log, metrics } = parts;
   const { config, dataDir } = settings;
+  const doors = openOtherDoors(config, (words) => {
+    log.warn(words);
+  });
   const door = createDoor({
     tls: tlsOptions(await tlsMaterial(dataDir, config), config.tls.mode),
-    authenticate: (socket) => {
-      const verdict = judgePeer(peerFacts(socket), registered.peers, new Date());
-      return verdict.kind === 'client' ? verdict.client : { ...verdict.refusal, agent: verdict.name ?? '' };
+    authenticate: async ({ socket, ...shown }) => {
+      const verdict = await judgeCaller(
+        { ...shown, peer: peerFacts(socket) },
+        { doors, known: () => registered, now: () => new Date() },
+      );
+      if (verdict.kind === 'client') return verdict;
+      const { refusal, name = '', proof = null, headers = {} } = verdict;
+      return { ...refusal, agent: name, proof, headers };
     },
     accessLog,
     clock: systemClock,

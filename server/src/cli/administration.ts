@@ -1,4 +1,4 @@
-import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
+import type { Client, ClientPassword, IssuedCertificate, Revocation } from '../domain/principals.ts';
 
 /** What an administrative command changes; audited in one change set. */
 export interface AdministrativeChange {
@@ -6,6 +6,7 @@ export interface AdministrativeChange {
   readonly clients: readonly Client[];
   readonly certificates: readonly IssuedCertificate[];
   readonly revocations: readonly Revocation[];
+  readonly passwords: readonly ClientPassword[];
 }
 
 /**

@@ -7,6 +7,7 @@ export const changeOf = (what: string, change: Partial<AdministrativeChange>): A
   clients: [],
   certificates: [],
   revocations: [],
+  passwords: [],
   ...change,
   what,
 });

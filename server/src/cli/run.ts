@@ -4,6 +4,7 @@ import type { Scope } from '../domain/principals.ts';
 import type { Administration } from './administration.ts';
 import { type CertificateMaker, issueCertificate, listCertificates, revokeCertificates } from './certs.ts';
 import { addClient, disableClient, listClients } from './clients.ts';
+import { type PasswordMaker, type PasswordSource, setPassword } from './passwords.ts';
 import { EXIT, type ExitCode, type Io, sayIssues } from './io.ts';
 
 export interface ServeOptions {
@@ -43,6 +44,7 @@ export interface Doors {
   /** @param mayMake Whether a data folder that is not there yet is made; else it is refused as `not-found`. */
   openAdministration(data: string, config: string | undefined, mayMake: boolean): Promise<Administration>;
   certificateMaker(data: string): Promise<CertificateMaker>;
+  readonly passwordMaker: PasswordMaker;
   importFile(io: Io, options: ImportOptions): Promise<ExitCode>;
   rematch(io: Io, options: RematchOptions): Promise<ExitCode>;
   exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
@@ -56,6 +58,7 @@ const USAGE = `Usage:
   ./opencr certs issue NAME --data DIR --out DIR
   ./opencr certs list | revoke NAME --data DIR
   ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics]... | disable NAME --data DIR
+  ./opencr clients password NAME --data DIR [--stdin | --remove]
   ./opencr import FILE --data DIR [--mapping FILE] [--client NAME] [--config FILE] [--rules FILE] [--dry-run]
   ./opencr rematch --data DIR [--rules FILE] [--config FILE] [--preview]
   ./opencr export links --data DIR --out FILE
@@ -78,6 +81,8 @@ const OPTIONS = {
   client: { type: 'string' },
   'dry-run': { type: 'boolean' },
   preview: { type: 'boolean' },
+  stdin: { type: 'boolean' },
+  remove: { type: 'boolean' },
   development: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -104,6 +109,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
   'clients list': ['data', 'config'],
   'clients add': ['data', 'config', 'system', 'scope'],
   'clients disable': ['data', 'config'],
+  'clients password': ['data', 'config', 'stdin', 'remove'],
   import: ['data', 'config', 'rules', 'mapping', 'client', 'dry-run'],
   rematch: ['data', 'config', 'rules', 'preview'],
   'export links': ['data', 'out'],
@@ -115,6 +121,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'certs revoke': 'NAME',
   'clients add': 'NAME',
   'clients disable': 'NAME',
+  'clients password': 'NAME',
   import: 'FILE',
 };
 
@@ -129,6 +136,11 @@ const scopesOf = (values: Values): readonly Scope[] =>
     if (scope !== 'audit' && scope !== 'demographics') throw new UsageError(`--scope is audit or demographics, not ${scope}.`);
     return scope;
   });
+
+const passwordSource = ({ stdin = false, remove = false }: Values): PasswordSource => {
+  if (stdin && remove) throw new UsageError('--stdin and --remove are two different things.');
+  return stdin ? 'stdin' : remove ? 'none' : 'generated';
+};
 
 interface Asked {
   readonly command: string;
@@ -192,6 +204,10 @@ async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
     }
     case 'clients disable':
       return administering(doors, asked, (administration) => disableClient(io, administration, name));
+    case 'clients password': {
+      const order = { maker: doors.passwordMaker, name, source: passwordSource(values) };
+      return administering(doors, asked, (administration) => setPassword(io, administration, order));
+    }
     case 'import': {
       const { mapping, client, config, rules } = values;
       return doors.importFile(io, { file: name, data, config, rules, mapping, client, dryRun: values['dry-run'] ?? false });

@@ -1,4 +1,5 @@
-import { isLoopback, isPublishedSecret, secretsOf } from './known-secrets.ts';
+import { isPublishedSecret, secretsOf } from './known-secrets.ts';
+import { isLoopback } from './loopback.ts';
 import type { ConfigDocument, Section } from './schema.ts';
 
 interface Check {
@@ -82,6 +83,15 @@ const CHECKS: readonly Check[] = [
     needs: ['audit'],
     complain: ({ audit }) =>
       audit.repositories.flatMap((repository, index) => repositoryComplaints(audit.repositories, repository, index)),
+  },
+  {
+    needs: ['tokens'],
+    complain: ({ tokens: { issuers } }) =>
+      issuers.map(
+        ({ issuer }, index) =>
+          issuers.findIndex((other) => other.issuer === issuer) < index &&
+          `tokens.issuers[${index}].issuer: stands in the list already`,
+      ),
   },
   {
     needs: ['auth', 'mediator', 'fhirServer', 'elastic'],

@@ -1,5 +1,5 @@
 import type { AssigningAuthority, AuthorityMode } from '../domain/authorities.ts';
-import type { Client } from '../domain/principals.ts';
+import type { Client, Grant } from '../domain/principals.ts';
 
 export interface ListedCertificate {
   /** The client that the certificate authenticates. */
@@ -8,6 +8,26 @@ export interface ListedCertificate {
   readonly fingerprint: string | null;
   /** Absolute path of a PEM certificate. */
   readonly file: string | null;
+}
+
+/** An issuer whose tokens are taken. */
+export interface IssuerSettings {
+  /** Exactly as its tokens say it. */
+  readonly issuer: string;
+  /** A token has to be for one of these. */
+  readonly audience: readonly string[];
+  /** Where its keys are; null: as OpenID Connect discovery says. */
+  readonly jwksUri: string | null;
+  /** Absolute path of PEM certificates: the authorities of the issuer's own server; null: those that Node trusts. */
+  readonly caFile: string | null;
+  /** Claim that names the client; null: `azp`, else `client_id`. */
+  readonly clientClaim: string | null;
+  /** What its scopes stand for, besides those of our own names. */
+  readonly scopes: Readonly<Record<string, readonly Grant[]>>;
+  /** Whether only tokens bound to the caller's certificate are taken (RFC 8705). */
+  readonly requireCertificateBinding: boolean;
+  /** Of signatures (JWS). */
+  readonly algorithms: readonly string[];
 }
 
 /** Bounds on what a caller may send and how long it may wait. */
@@ -82,6 +102,9 @@ export interface Config {
   readonly authorities: readonly AssigningAuthority[];
   /** Clients registered by the configuration; `systems` are the source authorities that each owns. */
   readonly clients: readonly Client[];
+  readonly tokens: { readonly issuers: readonly IssuerSettings[] };
+  /** Whether clients may log in with a password (HTTP Basic). */
+  readonly basic: { readonly enabled: boolean };
   readonly codes: {
     /** Code of the tag that marks a golden record. */
     readonly goldenRecord: string;

@@ -5,13 +5,6 @@ const PUBLISHED = new Set(['3084e343-71bc-4247-86e4-ea210af89c28', 'intrahealth'
 
 export const isPublishedSecret = (value: string | undefined): boolean => value !== undefined && PUBLISHED.has(value);
 
-/** Whether a URL stays on this machine, or is none at all; what cannot be understood does not. */
-export function isLoopback(url: string | undefined): boolean {
-  if (url === undefined || url === '') return true;
-  const host = URL.parse(url)?.hostname ?? '';
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
-}
-
 /** Each secret of a configuration, and the server that it would be sent to, if any. */
 export const secretsOf = (document: ConfigDocument) =>
   [

@@ -184,3 +184,30 @@ describe('files named in the configuration', () => {
     });
   });
 });
+
+describe('the doors beside mutual TLS', () => {
+  it('are closed until they are configured', () => {
+    const { config } = loaded({});
+    expect([config.tokens, config.basic]).toEqual([{ issuers: [] }, { enabled: false }]);
+    expect(loaded({}, { env: { basic__enabled: 'true' } }).config.basic).toEqual({ enabled: true });
+  });
+
+  it('take an issuer of another host over https only, of this machine also over http; its file is found from here', () => {
+    const issuers = [
+      { issuer: 'https://id.example.org/realms/care', audience: 'opencr', caFile: 'ca.pem', scopes: { feed: ['ITI-104'] } },
+      { issuer: 'http://127.0.0.1:8080/realms/care', audience: ['a', 'b'], jwksUri: 'http://localhost:8080/keys' },
+    ];
+    const [far, near] = loaded({ tokens: { issuers } }).config.tokens.issuers;
+    expect(far).toEqual({
+      issuer: 'https://id.example.org/realms/care',
+      audience: ['opencr'],
+      jwksUri: null,
+      caFile: join(folder, 'ca.pem'),
+      clientClaim: null,
+      scopes: { feed: ['ITI-104'] },
+      requireCertificateBinding: false,
+      algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    });
+    expect(near).toMatchObject({ audience: ['a', 'b'], jwksUri: 'http://localhost:8080/keys', caFile: null });
+  });
+});

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isLoopback } from './known-secrets.ts';
+import { isLoopback } from './loopback.ts';
 import { maskSecrets } from './mask-secrets.ts';
 
 it('shows no secret, whatever holds it, and everything else', () => {

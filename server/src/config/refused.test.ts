@@ -59,6 +59,52 @@ const wrong: readonly (readonly [what: string, document: unknown, complaint: str
     { mediator: { api: { password: 'openhim-password', apiURL: 'https://him.example.org' } } },
     'mediator.api.password: is published',
   ],
+  ['a token’s issuer without a name', { tokens: { issuers: [{ audience: 'a' }] } }, 'tokens.issuers[0].issuer: is missing'],
+  ['a token’s issuer for nobody', { tokens: { issuers: [{ issuer: 'https://a.org' }] } }, 'tokens.issuers[0].audience: '],
+  [
+    'a token’s issuer for an empty list',
+    { tokens: { issuers: [{ issuer: 'https://a.org', audience: [] }] } },
+    'tokens.issuers[0].audience: must',
+  ],
+  [
+    'a token’s issuer on an open line',
+    { tokens: { issuers: [{ issuer: 'http://a.org', audience: 'a' }] } },
+    'tokens.issuers[0].issuer: must be an https URL without query and user, or an http URL of this machine',
+  ],
+  [
+    'keys on an open line',
+    { tokens: { issuers: [{ issuer: 'https://a.org', audience: 'a', jwksUri: 'http://a.org/keys' }] } },
+    'tokens.issuers[0].jwksUri: must be an https URL',
+  ],
+  [
+    'tokens that nobody signs',
+    { tokens: { issuers: [{ issuer: 'https://a.org', audience: 'a', algorithms: ['none'] }] } },
+    'tokens.issuers[0].algorithms[0]: must be "RS256" or ',
+  ],
+  [
+    'tokens signed with a shared secret',
+    { tokens: { issuers: [{ issuer: 'https://a.org', audience: 'a', algorithms: ['HS256'] }] } },
+    'tokens.issuers[0].algorithms[0]: must be "RS256" or ',
+  ],
+  [
+    'a scope that stands for nothing known',
+    { tokens: { issuers: [{ issuer: 'https://a.org', audience: 'a', scopes: { x: ['ITI-105'] } }] } },
+    'tokens.issuers[0].scopes.x[0]: must be "ITI-78" or ',
+  ],
+  [
+    'one issuer twice',
+    {
+      tokens: {
+        issuers: [
+          { issuer: 'https://a.org', audience: 'a' },
+          { issuer: 'https://a.org', audience: 'b' },
+        ],
+      },
+    },
+    'tokens.issuers[1].issuer: stands in the list already',
+  ],
+  ['a misspelt issuer', { tokens: { issuer: [] } }, 'tokens.issuer: is not known; did you mean "issuers"?'],
+  ['a login that is perhaps open', { basic: { enabled: 'yes' } }, 'basic.enabled: must be true or false'],
   ['no space for anything', { limits: { bodyBytes: 0 } }, 'limits.bodyBytes: must be at least 1'],
   ['a limit of another name', { limits: { bodybytes: 1 } }, 'limits.bodybytes: is not known; did you mean "bodyBytes"?'],
   ['an audit repository without name', { audit: { repositories: [{ kind: 'fhir' }] } }, 'audit.repositories[0].name: is missing'],

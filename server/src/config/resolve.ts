@@ -45,6 +45,15 @@ const tlsOf = ({ tls }: ConfigDocument, folder: string): Config['tls'] => {
   };
 };
 
+const issuersOf = ({ tokens }: ConfigDocument, folder: string): Config['tokens']['issuers'] =>
+  tokens.issuers.map(({ audience, jwksUri, caFile, clientClaim, ...issuer }) => ({
+    ...issuer,
+    audience: [audience].flat(),
+    jwksUri: jwksUri ?? null,
+    caFile: caFile === undefined ? null : resolve(folder, caFile),
+    clientClaim: clientClaim ?? null,
+  }));
+
 /** The effective configuration of a document without complaints. */
 export function resolveConfig(document: ConfigDocument, { parties, folder, isOpencr1 }: Surroundings): Config {
   const { app, admin, systems } = document;
@@ -62,6 +71,8 @@ export function resolveConfig(document: ConfigDocument, { parties, folder, isOpe
     authorityMode: document.authorities.mode,
     authorities: parties.authorities,
     clients: parties.clients,
+    tokens: { issuers: issuersOf(document, folder) },
+    basic: document.basic,
     codes: document.codes,
     systems: { CRBaseURI: withoutSlash(systems.CRBaseURI), brokenMatch: systems.brokenMatch.uri },
     search: document.search,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { GRANTS } from '../domain/principals.ts';
+import { isLoopback } from './loopback.ts';
 
 /**
  * The one schema of the configuration: OpenCR 1.x's keys and ours (docs/configuration.md). Keys of 1.x that nothing
@@ -13,6 +15,12 @@ const uris = z.union([uri, z.array(uri)], 'must be a URI or a list of URIs');
 /** TLS common name: at most 64 characters (RFC 5280, ub-common-name). */
 const clientId = z.string().regex(/^[^\s\u0000-\u001f]{1,64}$/, 'must be a certificate CN: 1 to 64 characters without blanks');
 const count = z.int().min(1);
+
+/** Signatures with a key pair: `none` and shared secrets (HS*) cannot be chosen. */
+const ALGORITHMS = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
+] as const;
 
 const isWebAddress = (value: string): boolean => {
   const parsed = URL.parse(value);
@@ -92,6 +100,24 @@ const auditRepository = z.strictObject({
   from: z.enum(['beginning', 'now']).default('beginning'),
 });
 
+/** A web address that nobody on the way can change; on this machine plain HTTP will do. */
+const isSafeAddress = (value: string): boolean =>
+  isWebAddress(value) && (value.startsWith('https:') || isLoopback(value)) && URL.parse(value)?.username === '';
+const safeAddress = z
+  .string()
+  .refine(isSafeAddress, 'must be an https URL without query and user, or an http URL of this machine');
+
+const issuer = z.strictObject({
+  issuer: safeAddress,
+  audience: z.union([text, z.array(text).min(1)], 'must be a text or a list of texts, not empty'),
+  jwksUri: safeAddress.optional(),
+  caFile: text.optional(),
+  clientClaim: text.optional(),
+  scopes: z.record(z.string(), z.array(z.enum(GRANTS))).default({}),
+  requireCertificateBinding: z.boolean().default(false),
+  algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+});
+
 /** Under any name: `internalid`, `nationalid`, or a client's (seed-era files). */
 const system = z.strictObject({ uri: uris, displayName: z.string().optional() });
 
@@ -116,6 +142,8 @@ export const configSchema = z.strictObject({
     .strictObject({ mode: z.enum(['open', 'strict']).default('open'), list: z.array(authority).default([]) })
     .prefault({}),
   clients: z.array(client).optional(),
+  tokens: z.strictObject({ issuers: z.array(issuer).default([]) }).prefault({}),
+  basic: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
   systems: systems.prefault({}),
   codes: z.strictObject({ goldenRecord: text.default('5c827da5-4858-4f3d-a50c-62ece001efea') }).prefault({}),
   search: z.strictObject({ threads: count.default(2), queue: count.default(50), milliseconds: count.default(5000) }).prefault({}),

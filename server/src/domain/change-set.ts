@@ -1,6 +1,6 @@
 import type { GoldenKey, Instant, RecordKey, Sequence, TaskKey } from './identity.ts';
 import type { Adjudication, Link, Pair, PairName } from './links.ts';
-import type { Client, IssuedCertificate, Revocation } from './principals.ts';
+import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from './principals.ts';
 import type { Alias, GoldenRecord, SourceContent, SourceRecord } from './records.ts';
 import type { ReviewTask } from './review.ts';
 
@@ -13,6 +13,8 @@ export interface AuditFacts {
   readonly address: string;
   /** X-Request-Id of the request. */
   readonly requestId: string;
+  /** How the agent showed who it is; absent: by its certificate, or as an operator. */
+  readonly proof?: Proof;
   /** The record that was submitted or decided on, where there is one. */
   readonly record: RecordKey | null;
   /** Short machine-readable words on what was asked, e.g. `POST Patient`. */
@@ -57,6 +59,8 @@ export interface ChangeSet {
   readonly clients: readonly Client[];
   readonly certificates: readonly IssuedCertificate[];
   readonly revocations: readonly Revocation[];
+  /** Read back, their hashes are null: the ledger keeps seals of them only. */
+  readonly passwords: readonly ClientPassword[];
   readonly rules: RuleVersion | null;
 }
 
@@ -82,5 +86,6 @@ export const emptyChange = (at: Instant, audit: AuditFacts): ChangeSet => ({
   clients: [],
   certificates: [],
   revocations: [],
+  passwords: [],
   rules: null,
 });

@@ -9,6 +9,10 @@ export type ErrorCode =
   | 'no-common-name' // 400
   | 'no-certificate' // 401
   | 'certificate-refused' // 403
+  | 'token-refused' // 401
+  | 'password-refused' // 401
+  | 'client-refused' // 403 a token or a password of a client that may not call
+  | 'insufficient-scope' // 403 of a token
   | 'forbidden' // 403
   | 'not-found' // 404
   | 'unknown-authority' // 400 $ihe-pix source
@@ -26,6 +30,7 @@ export type ErrorCode =
   | 'too-slow' // 408
   | 'busy' // 503 queue full or too old
   | 'not-ready' // 503
+  | 'issuer-unreachable' // 503 the keys of a token's issuer cannot be had
   | 'no-space' // 503 the disk's watermark
   | 'internal'; // 500
 

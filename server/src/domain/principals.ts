@@ -3,6 +3,14 @@ import type { Instant } from './identity.ts';
 /** What a client may do beyond submitting and looking up identifiers. */
 export type Scope = 'audit' | 'demographics';
 
+/** Transactions of IHE that a token may allow (IUA scopes of PIXm and PDQm). */
+export type Transaction = 'ITI-78' | 'ITI-83' | 'ITI-104' | 'ITI-119';
+
+/** What a token may allow; it never gives more than its client has. */
+export type Grant = Transaction | Scope;
+
+export const GRANTS = ['ITI-78', 'ITI-83', 'ITI-104', 'ITI-119', 'audit', 'demographics'] as const satisfies readonly Grant[];
+
 const CLIENT_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Whether a text may be a client's name: it is the Common Name of its certificate and a part of file names. */
@@ -37,6 +45,23 @@ export interface Revocation {
   /** Fingerprints of the issued certificates that this revocation ends. */
   readonly fingerprints: readonly string[];
 }
+
+/**
+ * The password of a client. `hash` is a PHC string of Argon2id, or null: it has none (any more). A ledger shows whose
+ * password changed, never the hash.
+ */
+export interface ClientPassword {
+  readonly client: string;
+  readonly hash: string | null;
+}
+
+/**
+ * How a caller showed who it is, where not by its certificate: for the audit. `claimed` is the registered client whose
+ * password was tried in vain.
+ */
+export type Proof =
+  | { readonly way: 'password'; readonly claimed?: string }
+  | { readonly way: 'token'; readonly issuer: string; readonly client: string; readonly jti: string | null };
 
 /** Who asks. */
 export interface Principal {

@@ -41,6 +41,22 @@ describe('a change is told as one BALP event for each Patient written', () => {
     expect(event).toMatchObject({ recorded: '2026-01-01T00:00:00.000Z', outcome: '0', type: { code: 'rest' } });
   });
 
+  it('AUD-01: who came with a token by what its issuer calls it, and the token by its id; who came with a password likewise', () => {
+    const proof = { way: 'token', issuer: 'https://id.example.org', client: 'openmrs', jti: 'a/1' } as const;
+    const change = { ...committed.change, audit: { ...committed.change.audit, proof } };
+    const [client, server] = first(changeEvents({ ...committed, change }, auditSource)).agent;
+    expect(client).toMatchObject({
+      who: { identifier: { system: 'https://id.example.org', value: 'openmrs' }, display: 'openmrs' },
+      policy: ['urn:ietf:params:oauth:jti:a%2F1'],
+    });
+    expect(server?.policy).toBeUndefined();
+    const byPassword = { ...change, audit: { ...change.audit, proof: { way: 'password' } as const } };
+    expect(first(changeEvents({ ...committed, change: byPassword }, auditSource)).agent[0]).toMatchObject({
+      who: { identifier: { system: 'http://example.org/cr/clientid', value: 'openmrs' } },
+      policy: ['urn:ietf:rfc:7617'],
+    });
+  });
+
   it('AUD-14: the observer is the server agent', () => {
     for (const { agent, source } of events) expect(source.observer).toEqual(agent[1]?.who);
   });
@@ -107,6 +123,18 @@ it('AUD-13: $match holds the body that was sent', () => {
   const told = first(access({ event: 'match', query: 'POST /fhir/Patient/$match\n{"resourceType":"Parameters"}', patients: [] }));
   expect(subtypes(told)).toEqual(['search', 'ITI-119']);
   expect(Buffer.from(entityOf(told, '24')?.query ?? '', 'base64').toString()).toBe('{"resourceType":"Parameters"}');
+});
+
+describe('a refusal is told', () => {
+  it.each(['token-refused', 'password-refused', 'client-refused'])(
+    'TLS-05: %s is a Security Alert, with the client whose password was tried',
+    (code) => {
+      const proof = { way: 'password', claimed: 'openmrs' } as const;
+      const told = first(access({ event: 'refusal', code, agent: '', proof, status: 401, patients: [] }));
+      expect([told.type.code, subtypes(told), told.outcome]).toEqual(['110113', ['110126'], '4']);
+      expect(told.agent[0]).toMatchObject({ who: { display: 'unauthenticated' }, altId: 'openmrs' });
+    },
+  );
 });
 
 describe('a query or read is told', () => {

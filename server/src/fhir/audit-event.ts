@@ -1,6 +1,7 @@
 import type { Committed } from '../domain/change-set.ts';
 import type { Identifier, Instant, RecordKey } from '../domain/identity.ts';
 import type { SourceRecord } from '../domain/records.ts';
+import type { Proof } from '../domain/principals.ts';
 import * as codes from './audit-codes.ts';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Coding, Reference } from './r4.ts';
 import { identifierToken, splitUnescaped } from './tokens.ts';
@@ -22,6 +23,7 @@ export interface AccessRow {
   readonly agent: string;
   readonly address: string;
   readonly requestId: string;
+  readonly proof?: Proof;
   readonly status: number;
   readonly query: string;
   readonly patients: readonly string[];
@@ -139,7 +141,14 @@ const accessKinds = new Map<string, AccessKind>(
 
 /** TLS-05: a node that was not let in. */
 const nodeRefused: AccessKind = { type: codes.securityAlert, subtype: [codes.nodeAuthentication], action: 'E', isQuery: true };
-const nodeRefusals = new Set(['no-certificate', 'certificate-refused', 'no-common-name']);
+const nodeRefusals = new Set([
+  'no-certificate',
+  'certificate-refused',
+  'no-common-name',
+  'token-refused',
+  'password-refused',
+  'client-refused',
+]);
 
 const interactionOfMethod = new Map<string, readonly [string, AuditEvent['action']]>([
   ['POST', ['create', 'C']],
@@ -232,7 +241,7 @@ interface Common {
   readonly recorded: Instant;
   readonly outcome: AuditEvent['outcome'];
   readonly source: AuditSource;
-  readonly audit: { readonly agent: string; readonly address: string; readonly requestId: string };
+  readonly audit: { readonly agent: string; readonly address: string; readonly requestId: string; readonly proof?: Proof };
 }
 
 interface Particulars {
@@ -279,24 +288,37 @@ function rolesOf({ type, action }: Pick<Particulars, 'type' | 'action'>): Roles 
   return { client: codes.sourceRole, server: codes.destinationRole };
 }
 
-const agentsOf = (roles: Roles, { agent, address }: Common['audit'], source: AuditSource): readonly AuditEventAgent[] => {
-  const client: Reference =
-    agent === '' ? { display: 'unauthenticated' } : { identifier: { system: source.clientSystem, value: agent }, display: agent };
-  return [
-    {
-      type: roles.client,
-      who: client,
-      requestor: true,
-      network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
-    },
-    {
-      type: roles.server,
-      who: serverOf(source),
-      requestor: false,
-      network: { address: source.host, type: '1' },
-    },
-  ];
+/** By its name here, and where a token says who it is by what that calls it. */
+const clientOf = (agent: string, proof: Proof | undefined, { clientSystem }: AuditSource): Reference => {
+  if (proof?.way === 'token')
+    return { identifier: { system: proof.issuer, value: proof.client }, display: agent || proof.client };
+  return agent === '' ? { display: 'unauthenticated' } : { identifier: { system: clientSystem, value: agent }, display: agent };
 };
+
+/** How the client showed who it is, where not by its certificate: BALP's name of a JWT, or RFC 7617 for a password. */
+const policyOf = (proof: Proof | undefined): Pick<AuditEventAgent, 'policy'> => {
+  if (proof?.way === 'password') return { policy: ['urn:ietf:rfc:7617'] };
+  return proof?.way === 'token' && proof.jti !== null
+    ? { policy: [`urn:ietf:params:oauth:jti:${encodeURIComponent(proof.jti)}`] }
+    : {};
+};
+
+const agentsOf = (roles: Roles, { agent, address, proof }: Common['audit'], source: AuditSource): readonly AuditEventAgent[] => [
+  {
+    type: roles.client,
+    who: clientOf(agent, proof, source),
+    ...(proof?.way === 'password' && proof.claimed !== undefined && { altId: proof.claimed }),
+    requestor: true,
+    ...policyOf(proof),
+    network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
+  },
+  {
+    type: roles.server,
+    who: serverOf(source),
+    requestor: false,
+    network: { address: source.host, type: '1' },
+  },
+];
 
 /** val-audit-source (AUD-14): the observer is the server agent, in the same words. */
 const serverOf = ({ name, host }: AuditSource): Reference => ({ identifier: { value: host }, display: name });

@@ -31,6 +31,8 @@ export interface Capability {
   /** When the statement last changed: FHIR date or dateTime. */
   readonly date: string;
   readonly resources: readonly ResourceCapability[];
+  /** Ways to log in beside mutual TLS that are open. */
+  readonly doors: { readonly tokens: boolean; readonly passwords: boolean };
   readonly system: readonly ('batch' | 'transaction' | 'search-system' | 'history-system')[];
 }
 
@@ -77,7 +79,7 @@ export const auditCapability: ResourceCapability = {
 };
 
 /** `GET [base]/metadata`. It claims what the description lists and nothing else. */
-export const capabilityStatement = ({ base, version, date, resources, system }: Capability): CapabilityStatement => ({
+export const capabilityStatement = ({ base, version, date, resources, system, doors }: Capability): CapabilityStatement => ({
   resourceType: 'CapabilityStatement',
   status: 'active',
   date,
@@ -89,17 +91,28 @@ export const capabilityStatement = ({ base, version, date, resources, system }: 
   rest: [
     {
       mode: 'server',
-      security: {
-        service: [
-          { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'Certificates' }] },
-        ],
-        description: 'Mutual TLS (IHE ITI-19): the common name of the client certificate names a registered client.',
-      },
+      security: securityOf(doors),
       resource: resources.map(describeResource),
       ...(system.length > 0 && { interaction: system.map((code) => ({ code })) }),
     },
   ],
 });
+
+const securityOf = ({ tokens, passwords }: Capability['doors']) => {
+  const open = [
+    {
+      code: 'Certificates',
+      words: 'Mutual TLS (IHE ITI-19): the common name of the client certificate names a registered client.',
+    },
+    ...(tokens ? [{ code: 'OAuth', words: 'Or a bearer token (IHE IUA) of an issuer that this registry trusts.' }] : []),
+    ...(passwords ? [{ code: 'Basic', words: 'Or the name and the password of a registered client.' }] : []),
+  ];
+  const system = 'http://terminology.hl7.org/CodeSystem/restful-security-service';
+  return {
+    service: open.map(({ code }) => ({ coding: [{ system, code }] })),
+    description: open.map(({ words }) => words).join(' '),
+  };
+};
 
 const describeResource = (resource: ResourceCapability): CapabilityResource => ({
   type: resource.type,

@@ -95,6 +95,7 @@ const rendered: readonly Rendered[] = [
       date: '2026-01-01',
       resources: [patientCapability, auditCapability],
       system: ['batch', 'transaction'],
+      doors: { tokens: true, passwords: true },
     }),
   ],
   ...changeEvents(committed, auditSource).map((event): Rendered => [`the change ${event.id}`, event]),
@@ -128,6 +129,7 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
     date: '2026-01-01',
     resources: [patientCapability],
     system: ['batch', 'transaction'],
+    doors: { tokens: false, passwords: false },
   });
   const [patient] = statement.rest[0]?.resource ?? [];
 

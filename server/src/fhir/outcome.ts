@@ -9,6 +9,10 @@ const table: Record<ErrorCode, { readonly status: number; readonly issueType: st
   'no-common-name': { status: 400, issueType: 'security' },
   'no-certificate': { status: 401, issueType: 'login' },
   'certificate-refused': { status: 403, issueType: 'security' },
+  'token-refused': { status: 401, issueType: 'login' },
+  'password-refused': { status: 401, issueType: 'login' },
+  'client-refused': { status: 403, issueType: 'security' },
+  'insufficient-scope': { status: 403, issueType: 'forbidden' },
   forbidden: { status: 403, issueType: 'forbidden' },
   'not-found': { status: 404, issueType: 'not-found' },
   // PIXm ITI-83, cases 3 and 4: the code is code-invalid for both, the status differs.
@@ -27,6 +31,7 @@ const table: Record<ErrorCode, { readonly status: number; readonly issueType: st
   'too-slow': { status: 408, issueType: 'timeout' },
   busy: { status: 503, issueType: 'transient' },
   'not-ready': { status: 503, issueType: 'transient' },
+  'issuer-unreachable': { status: 503, issueType: 'transient' },
   'no-space': { status: 503, issueType: 'no-store' },
   internal: { status: 500, issueType: 'exception' },
 };

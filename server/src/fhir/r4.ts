@@ -166,7 +166,9 @@ export interface Bundle {
 export interface AuditEventAgent {
   readonly type: CodeableConcept;
   readonly who: Reference;
+  readonly altId?: string;
   readonly requestor: boolean;
+  readonly policy?: readonly string[];
   readonly network: { readonly address: string; readonly type: '1' | '2' };
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../domain/errors.ts';
-import type { Client, Principal } from '../domain/principals.ts';
+import type { Client, Grant, Principal, Proof } from '../domain/principals.ts';
 import { writeXml } from '../fhir/xml/write-xml.ts';
 import type { AccessEntry } from '../registry/ports.ts';
 import { type Format, negotiated } from './negotiation.ts';
@@ -8,7 +8,11 @@ import { type Format, negotiated } from './negotiation.ts';
 /** One request of an authenticated client, and what its answer will say in the access log. */
 export interface Exchange {
   readonly request: FastifyRequest;
+  /** Its scopes are those that it has here and now: a token may have narrowed them. */
   readonly client: Client;
+  /** What a token allows of what the client may; null: all of it. */
+  readonly grants: ReadonlySet<Grant> | null;
+  readonly proof: Proof | null;
   readonly principal: Principal;
   readonly requestId: string;
   readonly address: string;

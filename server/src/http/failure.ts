@@ -4,7 +4,7 @@ import { refuse } from '../fhir/refusal.ts';
 import type { Answer } from './exchange.ts';
 
 /** Codes that may pass if the request is sent again later. */
-const RETRY: readonly string[] = ['busy', 'not-ready', 'no-space', 'too-many-requests'];
+const RETRY: readonly string[] = ['busy', 'not-ready', 'issuer-unreachable', 'no-space', 'too-many-requests'];
 
 /** A refusal as an answer: its status, its OperationOutcome, and when to try again. */
 export const failure = (refusal: Refusal): Answer => ({

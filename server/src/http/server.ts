@@ -9,7 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Refusal } from '../domain/errors.ts';
-import type { Client } from '../domain/principals.ts';
+import type { Client, Grant, Proof } from '../domain/principals.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -17,14 +17,33 @@ import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } fr
 import { describeError, failure, refusalOf } from './failure.ts';
 import { checkAcceptable, negotiated } from './negotiation.ts';
 
-/** Why somebody is not let in; `agent` is the name in a certificate that is trusted all the same, else ''. */
-export type RefusedCaller = Refusal & { readonly agent: string };
+/** Why somebody is not let in; `agent` is the name in a certificate, a token or a login that is good all the same, else ''. */
+export type RefusedCaller = Refusal & {
+  readonly agent: string;
+  readonly proof: Proof | null;
+  /** Of the answer: a challenge, when to try again. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** Somebody who is let in, and what a token of theirs allows (null: all that the client may). */
+export interface AdmittedCaller {
+  readonly client: Client;
+  readonly grants: ReadonlySet<Grant> | null;
+  readonly proof: Proof | null;
+}
+
+/** What a request shows of its sender. */
+export interface ShownCredentials {
+  readonly socket: TLSSocket;
+  readonly authorization: string | undefined;
+  readonly address: string;
+}
 
 /** What the door itself needs, whatever is behind it. */
 export interface DoorDependencies {
   readonly tls: ServerOptions;
-  /** Decides on the certificate of a socket, at every request. */
-  readonly authenticate: (socket: TLSSocket) => Client | RefusedCaller;
+  /** Decides on what is shown, at every request. */
+  readonly authenticate: (shown: ShownCredentials) => Promise<AdmittedCaller | RefusedCaller>;
   readonly accessLog: AccessLog;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -49,6 +68,8 @@ export interface Route {
   readonly method: Method;
   readonly url: string;
   readonly handler: Handler;
+  /** What a token has to allow for it; null: nothing in particular. */
+  readonly needs: Grant | null;
 }
 
 const addressOf = (request: FastifyRequest): string => (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
@@ -71,11 +92,21 @@ const SLOW_CHECK_MS = 5_000;
 
 /** Who is behind a request, as far as it is known. */
 interface Caller {
-  readonly client: Client | null;
+  readonly admitted: AdmittedCaller | null;
   /** The client's name, also that of one who is refused but whose certificate is trusted; '' when nobody knows. */
   readonly agent: string;
+  readonly proof: Proof | null;
   readonly requestId: string;
 }
+
+const unknown = (requestId: string): Caller => ({ admitted: null, agent: '', proof: null, requestId });
+
+/** RFC 6750, section 3.1: the token is good, but not for this. */
+const outOfScope = (needs: Grant): Answer => {
+  const answer = failure(refuse('insufficient-scope', `The token lacks the scope ${needs}.`));
+  const challenge = `Bearer realm="OpenCR", error="insufficient_scope", scope="${needs}"`;
+  return { ...answer, headers: { ...answer.headers, 'www-authenticate': challenge } };
+};
 
 function createApp({ tls, log, bodyBytes, requestTimeoutMs }: DoorDependencies, refuseUnrouted: Refuse) {
   return Fastify({
@@ -138,20 +169,21 @@ class Door {
   }
 
   readonly add = (routes: readonly Route[]): void => {
-    for (const { method, url, handler } of routes) {
-      this.app.route({ method, url, handler: (request, reply) => this.answer(request, reply, handler) });
+    for (const route of routes) {
+      const { method, url } = route;
+      this.app.route({ method, url, handler: (request, reply) => this.answer(request, reply, route) });
     }
   };
 
   private callerOf(request: FastifyRequest): Caller {
-    return this.callers.get(request) ?? { client: null, agent: '', requestId: this.dependencies.newId() };
+    return this.callers.get(request) ?? unknown(this.dependencies.newId());
   }
 
   private async log(
     request: FastifyRequest,
     facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked,
   ): Promise<void> {
-    const { agent, requestId } = this.callerOf(request);
+    const { agent, requestId, proof } = this.callerOf(request);
     const { asked, body, ...rest } = facts;
     const more = body !== undefined ? `\n${body}` : asked !== undefined ? `?${asked}` : '';
     const query = `${request.method} ${request.raw.url ?? ''}${more}`;
@@ -160,6 +192,7 @@ class Door {
       ...rest,
       agent,
       requestId,
+      ...(proof && { proof }),
       at: this.dependencies.clock.now(),
       address: addressOf(request),
       query: agent === '' ? query.slice(0, STRANGERS_QUERY) : query,
@@ -184,30 +217,36 @@ class Door {
     void reply.header('x-request-id', requestId).header('strict-transport-security', HSTS);
     const correlation = request.headers['x-correlation-id'];
     if (typeof correlation === 'string' && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
-    this.callers.set(request, { client: null, agent: '', requestId });
+    this.callers.set(request, unknown(requestId));
     if (request.routeOptions.url?.startsWith('/health/')) return undefined;
     const { socket } = request.raw;
     if (!(socket instanceof TLSSocket)) throw new Error('a request came without TLS');
-    const judged = this.dependencies.authenticate(socket);
+    const { authorization } = request.headers;
+    const judged = await this.dependencies.authenticate({ socket, authorization, address: addressOf(request) });
     if (isRefusal(judged)) {
-      this.callers.set(request, { client: null, agent: judged.agent, requestId });
-      return this.refuse(request, reply, failure(judged));
+      const { agent, proof } = judged;
+      this.callers.set(request, { admitted: null, agent, proof, requestId });
+      const answer = failure(judged);
+      return this.refuse(request, reply, { ...answer, headers: { ...answer.headers, ...judged.headers } });
     }
-    this.callers.set(request, { client: judged, agent: judged.name, requestId });
+    this.callers.set(request, { admitted: judged, agent: judged.client.name, proof: judged.proof, requestId });
     if (this.dependencies.ready()) return undefined;
     return this.refuse(request, reply, failure(refuse('not-ready', 'The registry is not ready yet; try again later.')));
   };
 
   private exchangeOf(request: FastifyRequest): Exchange {
-    const { client, requestId } = this.callerOf(request);
-    if (!client) throw new Error('a route was reached without a client');
+    const { admitted, requestId } = this.callerOf(request);
+    if (!admitted) throw new Error('a route was reached without a client');
+    const { client, grants, proof } = admitted;
     const base = this.dependencies.publicBaseUrl ?? `https://${request.host}/fhir`;
-    return { request, client, principal: principalOf(client), requestId, address: addressOf(request), base };
+    return { request, client, grants, proof, principal: principalOf(client), requestId, address: addressOf(request), base };
   }
 
-  private async answer(request: FastifyRequest, reply: FastifyReply, handler: Handler): Promise<FastifyReply> {
+  private async answer(request: FastifyRequest, reply: FastifyReply, { handler, needs }: Route): Promise<FastifyReply> {
+    const exchange = this.exchangeOf(request);
+    if (needs !== null && exchange.grants?.has(needs) === false) return this.refuse(request, reply, outOfScope(needs));
     checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
-    const answer = await handler(this.exchangeOf(request));
+    const answer = await handler(exchange);
     if (answer.refusal) return this.refuse(request, reply, answer);
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });
     return send(reply, answer);

@@ -1,5 +1,5 @@
 import type { Refusal } from '../domain/errors.ts';
-import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
+import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
 import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
 import type { Pair, Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
@@ -11,6 +11,8 @@ export interface Sender {
   readonly agent: string;
   readonly address: string;
   readonly requestId: string;
+  /** See AuditFacts. */
+  readonly proof?: Proof;
 }
 
 /** Where a record is merged into: the survivor's identifier, or its id. */
@@ -124,6 +126,7 @@ export type Command =
       readonly clients: readonly Client[];
       readonly certificates: readonly IssuedCertificate[];
       readonly revocations: readonly Revocation[];
+      readonly passwords?: readonly ClientPassword[];
     };
 
 export type CommandResult =

@@ -5,7 +5,7 @@
 import type { ChangeSet, Committed } from '../domain/change-set.ts';
 import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Sequence, TaskKey, Version } from '../domain/identity.ts';
 import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts';
-import type { Client, IssuedCertificate, Revocation } from '../domain/principals.ts';
+import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
 import type { Condition, Sort } from '../fhir/demographics.ts';
@@ -137,6 +137,8 @@ export interface Reader {
   clients(): Promise<readonly Client[]>;
   certificates(): Promise<readonly IssuedCertificate[]>;
   revocations(): Promise<readonly Revocation[]>;
+  /** Of the clients that have one, with their hashes. */
+  passwords(): Promise<readonly ClientPassword[]>;
   /** The definition (canonical JSON) of a version of the decision rules that was ever in force. */
   ruleDefinition(version: string): Promise<string | undefined>;
   /** Change sets, newest first, for the audit view. */
@@ -154,6 +156,8 @@ export interface AccessEntry {
   readonly agent: string;
   readonly address: string;
   readonly requestId: string;
+  /** How the caller showed who it is; absent: by its certificate. */
+  readonly proof?: Proof;
   /** HTTP status of the answer. */
   readonly status: number;
   /** Raw request line (method and URL); below it the body where that is the question: personal data, erasable. */

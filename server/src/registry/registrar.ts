@@ -78,9 +78,9 @@ async function handle(one: Case, command: Command): Promise<CommandResult> {
     case 'adjudicate':
       return adjudicate(one, command.adjudication);
     case 'administer': {
-      const { what, clients, certificates, revocations } = command;
+      const { what, clients, certificates, revocations, passwords = [] } = command;
       const audit = { ...one.sender, action: 'administer' as const, record: null, what };
-      await one.overlay.apply({ ...emptyChange(one.clock.now(), audit), clients, certificates, revocations });
+      await one.overlay.apply({ ...emptyChange(one.clock.now(), audit), clients, certificates, revocations, passwords });
       return { kind: 'done' };
     }
   }

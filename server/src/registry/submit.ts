@@ -27,6 +27,7 @@ const facts = (sender: Sender, submission: Submission, which: { record: RecordKe
   agent: sender.agent,
   address: sender.address,
   requestId: sender.requestId,
+  ...(sender.proof && { proof: sender.proof }),
   record: which.record,
   what: wordsFor(submission),
 });

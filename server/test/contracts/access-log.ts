@@ -43,6 +43,14 @@ export const accessLogContract = (name: string, open: (now: () => string) => Pro
       expect(newest).toMatchObject({ patients: [], agent: '', status: 404 });
     });
 
+    test('an entry says how its caller showed who it is', async () => {
+      const proof = { way: 'token', issuer: 'https://issuer.example.org', client: 'clinicA', jti: 'a "jti"' } as const;
+      await log.append(read({ proof }));
+      await log.append(read());
+      log = await log.reopen();
+      expect((await log.entries(END, 10)).map((entry) => entry.proof)).toEqual([undefined, proof]);
+    });
+
     test('entries come newest first, in pages', async () => {
       await Promise.all([1, 2, 3, 4, 5].map((n) => log.append(read({ requestId: `r${n}` }))));
       const [first, second] = await log.entries(END, 2);

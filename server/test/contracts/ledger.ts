@@ -402,6 +402,34 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
         expect(await store.reader.revocations()).toEqual(revocations);
       });
 
+      test('passwords are read as set last; the change feed tells whose were set or taken away, and no hash', async () => {
+        const [first, second, other] = ['a', 'b', 'c'].map((name) => `$argon2id$${name}`) as [string, string, string];
+        await commit(store.ledger, [
+          change({ passwords: ['lab', 'emr', 'gone'].map((client) => ({ client, hash: first })) }),
+          change({ passwords: [{ client: 'lab', hash: second }] }),
+        ]);
+        await commit(store.ledger, [
+          change({
+            passwords: [
+              { client: 'gone', hash: null },
+              { client: 'emr', hash: other },
+            ],
+          }),
+        ]);
+        await restart();
+        expect(await store.reader.passwords()).toEqual([
+          { client: 'emr', hash: other },
+          { client: 'lab', hash: second },
+        ]);
+        const feed = await store.ledger.changes(0, 10);
+        expect(feed.map(({ change: { passwords } }) => passwords.map(({ client }) => client))).toEqual([
+          ['lab', 'emr', 'gone'],
+          ['lab'],
+          ['gone', 'emr'],
+        ]);
+        expect(JSON.stringify([feed, await store.reader.changeSets(10, 10)])).not.toContain('argon2');
+      });
+
       test('the head names the version of the rules that were written last', async () => {
         await commit(store.ledger, [change({ rules: { version: 'rules-1', definition: '{}' } }), change({})]);
         await restart();

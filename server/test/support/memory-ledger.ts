@@ -154,6 +154,7 @@ const readerOf = (disk: MemoryDisk): Sync<Reader> => {
     certificates: () => [...disk.state.certificates.values()].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),
     revocations: () => disk.state.revocations,
     changes: (after, limit) => disk.state.log.filter(({ sequence }) => sequence > after).slice(0, limit),
+    passwords: () => [...disk.state.passwords.values()].sort((x, y) => (x.client < y.client ? -1 : 1)),
     changeSets: (before, limit) => newestFirst(disk.state.log.filter(({ sequence }) => sequence < before)).slice(0, limit),
   };
 };

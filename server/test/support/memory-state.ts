@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChangeSet, Committed, GoldenWrite, RecordWrite } from '../../src/domain/change-set.ts';
 import type { GoldenKey, Instant, RecordKey, Sequence } from '../../src/domain/identity.ts';
 import type { Adjudication, HeldLink, Pair, PairName } from '../../src/domain/links.ts';
-import type { Client, IssuedCertificate, Revocation } from '../../src/domain/principals.ts';
+import type { Client, ClientPassword, IssuedCertificate, Revocation } from '../../src/domain/principals.ts';
 import type { GoldenRecord } from '../../src/domain/records.ts';
 import type { ReviewTask } from '../../src/domain/review.ts';
 import type { FeatureSpec, FeatureValues } from '../../src/matching/model.ts';
@@ -28,6 +28,7 @@ export interface State {
   readonly certificates: Map<string, IssuedCertificate>;
   readonly definitions: Map<string, string>;
   readonly revocations: Revocation[];
+  readonly passwords: Map<string, ClientPassword>;
   /** By record, then by feature. */
   readonly features: Map<RecordKey, ReadonlyMap<string, string>>;
 }
@@ -55,6 +56,7 @@ export const memoryDisk = (): MemoryDisk => ({
     certificates: new Map(),
     definitions: new Map(),
     revocations: [],
+    passwords: new Map(),
     features: new Map(),
   },
 });
@@ -76,6 +78,7 @@ export const copyOf = (state: State): State => ({
   certificates: new Map(state.certificates),
   definitions: new Map(state.definitions),
   revocations: [...state.revocations],
+  passwords: new Map(state.passwords),
   features: new Map(state.features),
 });
 
@@ -162,6 +165,10 @@ const writeRegisters = (state: State, change: ChangeSet): void => {
   if (change.rules) state.definitions.set(change.rules.version, change.rules.definition);
   for (const certificate of change.certificates) state.certificates.set(certificate.fingerprint, certificate);
   state.revocations.push(...change.revocations);
+  for (const password of change.passwords) {
+    if (password.hash === null) state.passwords.delete(password.client);
+    else state.passwords.set(password.client, password);
+  }
 };
 
 const chained = (previous: string, change: ChangeSet): string =>
@@ -181,7 +188,8 @@ export const append = (state: State, specs: readonly FeatureSpec[], change: Chan
   writeRegisters(state, change);
   for (const { record, features } of change.records) if (features) state.features.set(record.key, featureMap(specs, features));
   const records = change.records.map((write) => ({ ...write, features: null }));
-  state.log.push({ sequence, change: { ...change, records } });
+  const passwords = change.passwords.map((password) => ({ ...password, hash: null }));
+  state.log.push({ sequence, change: { ...change, records, passwords } });
   const ruleVersion = change.rules?.version ?? state.head.ruleVersion;
   const hash = chained(state.head.hash, change);
   state.hashes.push(hash);

@@ -26,6 +26,10 @@ const history = [
       clients: [{ name: 'clinicA', displayName: 'Clinic A', systems: ['http://s'], scopes: ['audit'], disabled: false }],
       certificates: [{ fingerprint: 'f1', client: 'clinicA', serial: '0a', notAfter: '2027-01-01T00:00:00.000Z' }],
       revocations: [{ client: 'clinicA', at: '2026-03-03T10:00:00.000Z', fingerprints: ['f1'] }],
+      passwords: [
+        { client: 'clinicA', hash: '$argon2id$first' },
+        { client: 'clinicB', hash: '$argon2id$second' },
+      ],
     }),
   ],
   [

@@ -59,10 +59,16 @@ const refused = (code: ErrorCode, diagnostics: string): Extract<PeerVerdict, { k
 
 const INVALID = 'Sorry, you have submitted an invalid certificate';
 
+/** Why the certificate is not in force; undefined where it is. */
+const outOfTime = (peer: PeerCertificate, now: Date): string | undefined => {
+  if (now > peer.notAfter) return `${INVALID}: it expired on ${peer.notAfter.toISOString()}.`;
+  return now < peer.notBefore ? `${INVALID}: it is not valid before ${peer.notBefore.toISOString()}.` : undefined;
+};
+
 /** Why the certificate itself is not trusted; undefined where it is. */
 const distrust = (peer: PeerCertificate, trust: Trust, now: Date): string | undefined => {
-  if (now > peer.notAfter) return `${INVALID}: it expired on ${peer.notAfter.toISOString()}.`;
-  if (now < peer.notBefore) return `${INVALID}: it is not valid before ${peer.notBefore.toISOString()}.`;
+  const late = outOfTime(peer, now);
+  if (late !== undefined) return late;
   if (trust.mode === 'list') {
     return trust.entries.has(peer.fingerprint) ? undefined : `${INVALID}: it is not in the list of trusted certificates.`;
   }
@@ -94,12 +100,27 @@ const admit = (peer: PeerCertificate, name: string, known: KnownPeers): PeerVerd
   return { ...refused('certificate-refused', words ?? INVALID), name };
 };
 
+const namesOf = (peer: PeerCertificate, { trust }: KnownPeers): readonly (string | undefined)[] =>
+  trust.mode === 'list' ? [trust.entries.get(peer.fingerprint)] : peer.commonNames;
+
+/**
+ * A certificate that a token is bound to (RFC 8705): the token's issuer vouches for it, so that any authority may have
+ * signed it. It has to be in force, and where it is one of ours neither revoked nor of a disabled client.
+ */
+export const vouchedPeer = (peer: PeerCertificate, known: KnownPeers, now: Date): { readonly kind: 'vouched' } | PeerVerdict => {
+  const late = outOfTime(peer, now);
+  if (late !== undefined) return refused('certificate-refused', late);
+  const [name] = distrust(peer, known.trust, now) === undefined ? namesOf(peer, known) : [];
+  const words = name !== undefined && known.clients.has(name) ? objection(peer, name, known) : undefined;
+  return words === undefined ? { kind: 'vouched' } : { ...refused('certificate-refused', words), ...(name && { name }) };
+};
+
 /** The client behind the certificate (null: none was shown), or why there is none. */
 export const judgePeer = (peer: PeerCertificate | null, known: KnownPeers, now: Date): PeerVerdict => {
   if (!peer) return refused('no-certificate', 'Sorry, you need to provide a client certificate to continue.');
   const distrusted = distrust(peer, known.trust, now);
   if (distrusted) return refused('certificate-refused', distrusted);
-  const names = known.trust.mode === 'list' ? [known.trust.entries.get(peer.fingerprint)] : peer.commonNames;
+  const names = namesOf(peer, known);
   const [name] = names;
   if (!name) return refused('no-common-name', 'You have submitted a valid certificate but missing Common Name (CN).');
   if (names.length > 1) return refused('certificate-refused', `${INVALID}: it has more than one Common Name (CN).`);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AccessEntry } from '../../registry/ports.ts';
 import type { Instant } from '../../domain/identity.ts';
+import type { Proof } from '../../domain/principals.ts';
 import { RegistryError } from '../../domain/errors.ts';
 import { connect, type Connection, isSqliteError, makeDataFolder } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -11,6 +12,8 @@ const MIGRATIONS: readonly string[] = [
     request_id TEXT NOT NULL, status INTEGER NOT NULL, query TEXT NOT NULL, patients TEXT NOT NULL, code TEXT NOT NULL,
     count INTEGER NOT NULL
   ) STRICT`,
+  // JSON of Proof; '' where there is none.
+  "ALTER TABLE access ADD COLUMN proof TEXT NOT NULL DEFAULT ''",
 ];
 
 export type StoredEntry = AccessEntry & { readonly id: number };
@@ -24,14 +27,16 @@ export interface AccessFile {
   close(): void;
 }
 
-interface Row extends Omit<AccessEntry, 'requestId' | 'patients'> {
+interface Row extends Omit<AccessEntry, 'requestId' | 'patients' | 'proof'> {
   readonly id: number;
   readonly request_id: string;
   readonly patients: string;
+  readonly proof: string;
 }
 
-const toEntry = ({ request_id: requestId, patients, ...row }: Row): StoredEntry => ({
+const toEntry = ({ request_id: requestId, patients, proof, ...row }: Row): StoredEntry => ({
   ...row,
+  ...(proof !== '' && { proof: JSON.parse(proof) as Proof }),
   requestId,
   patients: patients === '' ? [] : patients.split(' '),
 });
@@ -71,14 +76,14 @@ const openPeers = () => {
 
 const openAppend = (db: Connection, peers: ReturnType<typeof openPeers>) => {
   const insert = db.prepare<(string | number)[]>(
-    `INSERT INTO access (at, event, agent, address, request_id, status, query, patients, code, count)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO access (at, event, agent, address, request_id, status, query, patients, code, count, proof)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const count = db.prepare<[number, number]>('UPDATE access SET count = count + ? WHERE id = ?');
   const add = (entry: AccessEntry): number => {
-    const { at, event, agent, address, requestId, status, query, patients, code } = entry;
-    const row = [at, event, agent, address, requestId, status, query, patients.join(' '), code, entry.count];
-    return Number(insert.run(...row).lastInsertRowid);
+    const { at, event, agent, address, requestId, status, query, patients, code, count: times, proof } = entry;
+    const row = [at, event, agent, address, requestId, status, query, patients.join(' '), code, times];
+    return Number(insert.run(...row, proof ? JSON.stringify(proof) : '').lastInsertRowid);
   };
   const addRefusal = (entry: AccessEntry): void => {
     const peer = peers.of(entry);

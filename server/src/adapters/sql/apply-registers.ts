@@ -1,7 +1,7 @@
 import type { Client, IssuedCertificate, Revocation } from '../../domain/principals.ts';
 import type { ReviewTask } from '../../domain/review.ts';
 import type { Connection } from './connection.ts';
-import type { Placed } from './skeleton.ts';
+import type { PasswordSkeleton, Placed } from './skeleton.ts';
 
 const openTaskRows = (db: Connection) => {
   const close = db.prepare<[number, number]>('UPDATE task SET closed = ? WHERE key = ? AND closed IS NULL');
@@ -34,6 +34,17 @@ const openClientRows = (db: Connection) => {
   };
 };
 
+const openPasswordRows = (db: Connection) => {
+  const set = db.prepare<[string, string, string | null]>(
+    'INSERT OR REPLACE INTO password (client, seal, hash) VALUES (?, ?, ?)',
+  );
+  const remove = db.prepare<[string]>('DELETE FROM password WHERE client = ?');
+  return ({ client, seal }: PasswordSkeleton, hash: string | null): void => {
+    if (seal === null) remove.run(client);
+    else set.run(client, seal, hash);
+  };
+};
+
 /** Aliases, tasks, clients with their certificates, and the decision rules in force. */
 export const openRegisterWriter = (db: Connection): ((placed: Placed) => void) => {
   const alias = db.prepare<[string, string, number]>('INSERT OR REPLACE INTO alias (id, client, record) VALUES (?, ?, ?)');
@@ -43,13 +54,17 @@ export const openRegisterWriter = (db: Connection): ((placed: Placed) => void) =
   const useRules = db.prepare<[string]>('UPDATE meta SET rule_version = ?');
   const tasks = openTaskRows(db);
   const clients = openClientRows(db);
-  return ({ sequence, skeleton }) => {
+  const password = openPasswordRows(db);
+  return ({ sequence, skeleton, hashes }) => {
     for (const { id, client, record } of skeleton.aliases) alias.run(id, client, record);
     for (const key of skeleton.tasksClosed) tasks.close(sequence, key);
     for (const task of skeleton.tasksOpened) tasks.open(sequence, task);
     skeleton.clients.forEach(clients.client);
     skeleton.certificates.forEach(clients.certificate);
     skeleton.revocations.forEach(clients.revocation);
+    skeleton.passwords.forEach((one, index) => {
+      password(one, hashes[index] ?? null);
+    });
     if (skeleton.rules) {
       rules.run(skeleton.rules.version, skeleton.rules.definition, sequence);
       useRules.run(skeleton.rules.version);

@@ -26,7 +26,8 @@ const openAssembler = (db: Connection): ((row: ChangeRow) => Committed) => {
   };
   return ({ seq, skeleton }) => {
     const { batch: _, ...change } = decodeSkeleton(skeleton);
-    return { sequence: seq, change: { ...change, records: change.records.map(assemble) } };
+    const passwords = change.passwords.map(({ client }) => ({ client, hash: null }));
+    return { sequence: seq, change: { ...change, records: change.records.map(assemble), passwords } };
   };
 };
 

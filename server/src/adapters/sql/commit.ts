@@ -28,11 +28,11 @@ const openAppend = (db: Connection, words: Words, features: readonly FeatureSpec
   const forgetOthers = openForgetOthers(db, paths);
   const chain = db.prepare<[number, Buffer, string]>('INSERT INTO change_set (seq, hash, skeleton) VALUES (?, ?, ?)');
   return ({ sequence, previous }, change, end) => {
-    const { skeleton, payloads } = separate(change, end);
+    const { skeleton, ...apart } = separate(change, end);
     const text = encodeSkeleton(skeleton);
     const hash = chainHash(previous, text);
     chain.run(sequence, hash, text);
-    state.apply({ sequence, skeleton, payloads });
+    state.apply({ sequence, skeleton, ...apart });
     const written = change.records.flatMap(({ record, features: own }) => (own ? [{ key: record.key, own }] : []));
     if (written.length > 0) forgetOthers();
     for (const { key, own } of written) values.replace(key, own);

@@ -17,3 +17,6 @@ export const chainHash = (previous: Buffer, skeleton: string): Buffer =>
  */
 export const payloadHash = (salt: Buffer, naming: string, resource: string): string =>
   sha256(Buffer.concat([salt, Buffer.from(`${naming}\n${resource}`, 'utf8')])).toString('hex');
+
+/** What the ledger keeps of the hash of a password, lower-case hex: the hash has a salt of its own, so nobody can guess it from this. */
+export const sealOf = (passwordHash: string): string => sha256(Buffer.from(passwordHash, 'utf8')).toString('hex');

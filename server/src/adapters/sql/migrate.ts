@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { RegistryError } from '../../domain/errors.ts';
 import type { Connection } from './connection.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -27,7 +27,7 @@ export const requireCurrent = (db: Connection): void => {
 
 /** A whole copy beside the file, there completely or not at all. */
 const backUp = (db: Connection, version: number): void => {
-  const target = join(dirname(db.name), `registry.${version}.backup.sqlite`);
+  const target = join(dirname(db.name), `${basename(db.name, '.sqlite')}.${version}.backup.sqlite`);
   const half = `${target}.part`;
   rmSync(half, { force: true });
   closeSync(openSync(half, 'wx', 0o600));

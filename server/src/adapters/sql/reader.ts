@@ -1,3 +1,4 @@
+import type { ClientPassword } from '../../domain/principals.ts';
 import type { IdentifierQuery, Reader } from '../../registry/ports.ts';
 import { openChangeFeed } from './changes.ts';
 import type { Connection } from './connection.ts';
@@ -26,7 +27,7 @@ import {
 type RecordReads = Pick<Sync<Reader>, 'storedRecord' | 'recordVersions' | 'recordVersion' | 'brokenWith'>;
 type GoldenReads = Pick<Sync<Reader>, 'storedGolden' | 'goldenVersions' | 'goldenVersion'>;
 type IdentifierReads = Pick<Sync<Reader>, 'byIdentifier' | 'countByIdentifier'>;
-type RegisterReads = Pick<Sync<Reader>, 'clients' | 'certificates' | 'revocations' | 'ruleDefinition'>;
+type RegisterReads = Pick<Sync<Reader>, 'clients' | 'certificates' | 'revocations' | 'passwords' | 'ruleDefinition'>;
 
 const openRecordReads = (db: Connection): RecordReads => {
   const current = db.prepare<[number], StoredRecordRow>(`${SELECT_STORED_RECORD} ${CURRENT_RECORD} WHERE v.record = ?`);
@@ -113,7 +114,9 @@ const openRegisterReads = (db: Connection): RegisterReads => {
   const definition = db.prepare<[string], string>('SELECT definition FROM rule_version WHERE version = ?').pluck();
   const certificates = db.prepare<[], CertificateRow>('SELECT * FROM certificate ORDER BY fingerprint');
   const revocations = db.prepare<[], RevocationRow>('SELECT client, at, fingerprints FROM revocation ORDER BY key');
+  const passwords = db.prepare<[], ClientPassword>('SELECT client, hash FROM password ORDER BY client');
   return {
+    passwords: () => passwords.all(),
     clients: () => clients.all().map(toClient),
     certificates: () => certificates.all().map(toCertificate),
     ruleDefinition: (version) => definition.get(version),

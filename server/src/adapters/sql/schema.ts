@@ -110,4 +110,9 @@ ALTER TABLE record ADD COLUMN merged_into INTEGER;
 CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
 `;
 
-export const MIGRATIONS: readonly string[] = [first, completeFeatures, mergedAndDeleted];
+/** The seal is in the ledger; the hash, which only this table holds, is what it seals. */
+const passwords = `
+CREATE TABLE password (client TEXT PRIMARY KEY, seal TEXT NOT NULL, hash TEXT) STRICT, WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [first, completeFeatures, mergedAndDeleted, passwords];

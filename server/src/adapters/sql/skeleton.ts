@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type ChangeSet, emptyChange, type RecordWrite } from '../../domain/change-set.ts';
 import type { RecordIdentifier, RecordIdentity, Sequence } from '../../domain/identity.ts';
 import type { NextKeys } from '../../registry/ports.ts';
-import { payloadHash, SALT_BYTES } from './hash-chain.ts';
+import { payloadHash, SALT_BYTES, sealOf } from './hash-chain.ts';
 
 /** What of a record's version is personal, as stored: NULL in all three once erased. */
 export interface Payload {
@@ -34,9 +34,16 @@ export interface BatchEnd {
   readonly next: NextKeys;
 }
 
-/** A change set without personal data: what the hash chain runs over. */
-export interface Skeleton extends Omit<ChangeSet, 'records'> {
+/** Whose password was set, under the seal of its hash, or taken away. */
+export interface PasswordSkeleton {
+  readonly client: string;
+  readonly seal: string | null;
+}
+
+/** A change set without personal data and secrets: what the hash chain runs over. */
+export interface Skeleton extends Omit<ChangeSet, 'records' | 'passwords'> {
   readonly records: readonly RecordSkeleton[];
+  readonly passwords: readonly PasswordSkeleton[];
   readonly batch: BatchEnd | null;
 }
 
@@ -44,6 +51,8 @@ export interface Separated {
   readonly skeleton: Skeleton;
   /** By place in `skeleton.records`; null where the version has no content of its own. */
   readonly payloads: readonly (Payload | null)[];
+  /** By place in `skeleton.passwords`; null where there is none, or where it is not known any more. */
+  readonly hashes: readonly (string | null)[];
 }
 
 /** A change set in its place in the ledger. */
@@ -79,7 +88,9 @@ const recordSkeleton = ({ record }: RecordWrite, payload: Payload | null): Recor
 export const separate = (change: ChangeSet, batch: BatchEnd | null): Separated => {
   const payloads = change.records.map(payloadOf);
   const records = change.records.map((write, index) => recordSkeleton(write, payloads[index] ?? null));
-  return { skeleton: { ...emptyChange(change.at, change.audit), ...change, records, batch }, payloads };
+  const passwords = change.passwords.map(({ client, hash }) => ({ client, seal: hash === null ? null : sealOf(hash) }));
+  const hashes = change.passwords.map(({ hash }) => hash);
+  return { skeleton: { ...emptyChange(change.at, change.audit), ...change, records, passwords, batch }, payloads, hashes };
 };
 
 const said = (value: unknown): boolean => value !== null && !(Array.isArray(value) && value.length === 0);
@@ -90,5 +101,5 @@ export const encodeSkeleton = (skeleton: Skeleton): string =>
 
 export const decodeSkeleton = (text: string): Skeleton => {
   const stored = JSON.parse(text) as Partial<Skeleton> & Pick<Skeleton, 'at' | 'audit'>;
-  return { ...emptyChange(stored.at, stored.audit), records: [], batch: null, ...stored };
+  return { ...emptyChange(stored.at, stored.audit), records: [], passwords: [], batch: null, ...stored };
 };

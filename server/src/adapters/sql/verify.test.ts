@@ -28,6 +28,8 @@ const sampleFolder = async (): Promise<string> => {
   return dir;
 };
 
+const client = { name: 'lab', displayName: 'Lab', systems: ['http://s'], scopes: ['audit' as const], disabled: false };
+
 /** Runs SQL as somebody who goes round the program. */
 const tamper = (dir: string, ...statements: readonly string[]): void => {
   const db = new Database(registryFile(dir));
@@ -85,6 +87,27 @@ describe('verification', () => {
     const { stored, rebuilt } = stateFromLedger(dir);
     expect(rebuilt).toEqual(stored);
     expect(Object.values(stored).every((rows) => rows.length > 0)).toBe(true);
+  });
+
+  test('a registry of the schema before passwords verifies as it did, once it is brought up to date', async () => {
+    const dir = dataFolder();
+    const store = openStore(dir, { features: FEATURES });
+    await commit(store.ledger, [change({ clients: [client] }), arrival(1)]);
+    store.close();
+    tamper(dir, 'DROP TABLE password', 'PRAGMA user_version = 3');
+    openStore(dir, { features: FEATURES }).close();
+    expect(verifyStore(dir, FULL)).toEqual([]);
+  });
+
+  test('the hash of a password is in no change set, and another one in its place is found', async () => {
+    const dir = await sampleFolder();
+    const db = new Database(registryFile(dir), { readonly: true });
+    const ledger = db.prepare<[], string>('SELECT group_concat(skeleton) FROM change_set').pluck().get();
+    db.close();
+    expect(ledger).toContain('"passwords":[{"client":"clinicA","seal":"');
+    expect(ledger).not.toContain('argon2');
+    tamper(dir, "UPDATE password SET hash = (SELECT hash FROM password WHERE client = 'clinicB') WHERE client = 'clinicA'");
+    expect(verifyStore(dir)).toEqual([{ check: 'state', text: 'password: that of clinicA does not have its seal' }]);
   });
 
   test('an empty registry has no findings', () => {

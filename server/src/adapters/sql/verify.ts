@@ -1,7 +1,9 @@
 import type { FeatureSpec, FeatureValues } from '../../matching/model.ts';
+import type { ClientPassword } from '../../domain/principals.ts';
 import { compareSchema, compareState } from './compare.ts';
 import { connect, type Connection, isSqliteError, requireRegistry } from './connection.ts';
 import { findPaths, valueColumns } from './features.ts';
+import { sealOf } from './hash-chain.ts';
 import { type Finding, openBeside, type Progress, replay } from './replay.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -88,6 +90,14 @@ const checkFile = (db: Connection): readonly Finding[] => {
   return said.filter((line) => line !== 'ok').map((text) => ({ check: 'file', text }));
 };
 
+/** The ledger has the seals of passwords only. */
+const checkPasswords = (db: Connection): readonly Finding[] =>
+  db
+    .prepare<[], ClientPassword & { readonly seal: string }>('SELECT client, seal, hash FROM live.password ORDER BY client')
+    .all()
+    .filter(({ seal, hash }) => hash === null || sealOf(hash) !== seal)
+    .map(({ client }) => ({ check: 'state', text: `password: that of ${client} does not have its seal` }));
+
 const checkLedger = (db: Connection, { head, onProgress }: VerifyOptions): readonly Finding[] => {
   const { findings, complete, found } = replay(db, {
     ...(head !== undefined && { lookFor: [head] }),
@@ -98,6 +108,7 @@ const checkLedger = (db: Connection, { head, onProgress }: VerifyOptions): reado
     ...findings,
     ...(rewritten ? [{ check: 'head' as const, text: `no change set has the hash ${head}: the chain was rewritten` }] : []),
     ...(complete ? compareState(db) : []),
+    ...checkPasswords(db),
     ...LAWS.flatMap((law) => breaches(db, law)),
   ];
 };

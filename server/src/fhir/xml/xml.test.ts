@@ -77,6 +77,7 @@ describe('FHIR XML', () => {
         date: '2026-01-01',
         resources: [patientCapability],
         system: ['batch'],
+        doors: { tokens: true, passwords: true },
       }),
     ],
     [

@@ -21,6 +21,8 @@ export interface FhirDependencies {
   readonly location: 'versioned' | 'opencr';
   /** Whether `$ihe-pix` also answers with the identifier it was asked about (D1). */
   readonly pixIncludesSource: boolean;
+  /** Ways to log in beside mutual TLS that are open. */
+  readonly doors: { readonly tokens: boolean; readonly passwords: boolean };
   readonly auditSource: AuditSource;
   readonly version: string;
   /** When this version of the software was made: the CapabilityStatement's date. */

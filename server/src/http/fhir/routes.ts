@@ -10,6 +10,7 @@ import type { Handler, Method, Route } from '../server.ts';
 import { auditEvent, auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
+import { grantFor } from './grants.ts';
 import { match, matches } from './match.ts';
 import { history, idOf, read, typeHistory, vread } from './read.ts';
 import { remove, removeByIdentifier } from './remove.ts';
@@ -24,6 +25,7 @@ const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer =>
     date: dependencies.released,
     resources: [patientCapability, auditCapability],
     system: ['batch', 'transaction'],
+    doors: dependencies.doors,
   }),
   log: { event: 'capabilities', patients: [] },
 });
@@ -60,8 +62,10 @@ const submitTo = async (dependencies: FhirDependencies, exchange: Exchange): Pro
   return submitBundle(dependencies, exchange, body, { status: 200, location: dependencies.location });
 };
 
+type Unguarded = Omit<Route, 'needs'>;
+
 /** IHE and FHIR refuse by method (405) what they know by URL. */
-const notAllowed = (url: string, known: readonly Method[]): readonly Route[] =>
+const notAllowed = (url: string, known: readonly Method[]): readonly Unguarded[] =>
   (['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const)
     .filter((method) => !known.includes(method))
     .map((method) => ({
@@ -114,9 +118,9 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     '/': { POST: submitEither },
     '/match/matches': { POST: matches },
   };
-  const routes = Object.entries(served).flatMap(([url, handlers]): readonly Route[] => {
+  const routes = Object.entries(served).flatMap(([url, handlers]): readonly Unguarded[] => {
     const methods = Object.keys(handlers) as Method[];
-    const own = methods.flatMap((method): readonly Route[] => {
+    const own = methods.flatMap((method): readonly Unguarded[] => {
       const handle = handlers[method];
       return handle ? [{ method, url, handler: async (exchange) => handle(dependencies, exchange) }] : [];
     });
@@ -128,5 +132,5 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
     handler: otherUrl,
   }));
   const othersRoot = others.map((route) => ({ ...route, url: '/fhir/:type' }));
-  return [...routes, ...others, ...othersRoot];
+  return [...routes, ...others, ...othersRoot].map((route) => ({ ...route, needs: grantFor(route.method, route.url) }));
 }

@@ -17,6 +17,7 @@ export const senderOf = (exchange: Exchange): Sender => ({
   agent: exchange.client.name,
   address: exchange.address,
   requestId: exchange.requestId,
+  ...(exchange.proof && { proof: exchange.proof }),
 });
 
 /** D3: `Patient/<id>/_history/<v>`, or as OpenCR 1.x `Patient/<id>`. */
