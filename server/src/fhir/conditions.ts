@@ -223,9 +223,7 @@ function ofType(texts: readonly string[]): Condition | string {
 function notIdentifier(texts: readonly string[]): Condition | string {
   const tokens = texts.map(identifierToken);
   const values = tokens.filter((token) => token !== undefined);
-  return values.length < tokens.length
-    ? 'identifier:not has an empty value.'
-    : { kind: 'identifier', not: true, values };
+  return values.length < tokens.length ? 'identifier:not has an empty value.' : { kind: 'identifier', not: true, values };
 }
 
 /** Of these every record has a value: its own id, its link, its version, its client, and the silent values. */
@@ -249,9 +247,7 @@ export function readCondition(parameter: string, value: string, base = ''): Cond
   if (modifier === 'missing') return missingCondition(name, value);
   const texts = splitUnescaped(value, ',');
   const read = conditionOf(name, { modifier, texts, base });
-  return read !== undefined && texts.length > MAX_ALTERNATIVES
-    ? `${name} takes at most ${MAX_ALTERNATIVES} alternatives.`
-    : read;
+  return read !== undefined && texts.length > MAX_ALTERNATIVES ? `${name} takes at most ${MAX_ALTERNATIVES} alternatives.` : read;
 }
 
 function conditionOf(

@@ -61,10 +61,13 @@ const search: PatientSearch = {
   sort: [],
   total: 'estimate',
   shape: { summary: 'false', elements: null },
-  includeLinks: false,
+  links: [],
+  include: 'none',
+  revInclude: false,
   count: 1,
   after: null,
   used: [['_id', 'S1']],
+  ignored: [],
 };
 const base = 'https://cr.example.org/fhir';
 
@@ -156,7 +159,8 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
     const names = patient?.searchParam?.map(({ name }) => name) ?? [];
     expect(names.slice(0, 2)).toEqual(['_id', 'identifier']);
     for (const name of names) {
-      const value = ['birthdate', '_lastUpdated'].includes(name) ? '1990' : 'x';
+      const value =
+        { birthdate: '1990', 'death-date': '1990', _lastUpdated: '1990', active: 'true', deceased: 'true' }[name] ?? 'x';
       expect(parseSearch([[name, value]])).toHaveProperty('used', [[name, value]]);
     }
   });

@@ -1,14 +1,5 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import {
-  type Condition,
-  DATES,
-  MAX_ALTERNATIVES,
-  readCondition,
-  REFERENCES,
-  STRINGS,
-  TOKENS,
-  URIS,
-} from './conditions.ts';
+import { type Condition, DATES, MAX_ALTERNATIVES, readCondition, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
 import { operationOutcome } from './outcome.ts';
 import type { Bundle, BundleEntry, Patient } from './r4.ts';
 import { isRefusal, refuse, warning } from './refusal.ts';
@@ -215,7 +206,8 @@ const knownParameter = (name: string, value: string, { strict }: SearchOptions):
       : undefined;
   if (Object.hasOwn(readers, spelt)) return readers[spelt];
   const [base = ''] = spelt.split(/[:.]/, 1);
-  if (base === 'link') return refuse('invalid-request', 'link takes :Patient, :identifier and :missing, and chains to _id and identifier.');
+  if (base === 'link')
+    return refuse('invalid-request', 'link takes :Patient, :identifier and :missing, and chains to _id and identifier.');
   if ((REFERENCES as readonly string[]).includes(base) && spelt.startsWith(`${base}.`))
     return refuse('invalid-request', `${base} takes no chain: the registry keeps Patients only. Use ${base}:identifier.`);
   if (Object.hasOwn(readers, base) && spelt !== base && !spelt.startsWith(`${base}.`))

@@ -153,7 +153,8 @@ class Door {
   ): Promise<void> {
     const { agent, requestId } = this.callerOf(request);
     const { asked, ...rest } = facts;
-    const query = `${request.method} ${request.raw.url ?? ''}${asked === undefined ? '' : `?${asked}`}`;
+    const url = request.raw.url ?? '';
+    const query = `${request.method} ${url}${asked === undefined ? '' : `${url.includes('?') ? '&' : '?'}${asked}`}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,
@@ -166,7 +167,11 @@ class Door {
   }
 
   private readonly refuse: Refuse = async (request, reply, answer) => {
-    await this.log(request, { event: 'refusal', status: answer.status, patients: [], code: answer.refusal?.code ?? '' });
+    const { asked } = answer.log ?? {};
+    await this.log(request, {
+      ...{ event: 'refusal', status: answer.status, patients: [], code: answer.refusal?.code ?? '' },
+      ...(asked !== undefined && { asked }),
+    });
     return send(reply, answer);
   };
 

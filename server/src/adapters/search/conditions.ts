@@ -51,14 +51,20 @@ const belowPart = ({ name, values }: Of<'below'>): Part =>
   withTerm(name, anyOf(values.map((value) => ({ sql: `(${STRING_SQL.starts})`, values: [value, past(value)] }))));
 
 const codePart = ({ system, code }: Code): Part => {
-  const said = [...(code === null ? [] : [{ column: 'value', value: code }]), ...(system === null ? [] : [{ column: 'raw', value: system }])];
+  const said = [
+    ...(code === null ? [] : [{ column: 'value', value: code }]),
+    ...(system === null ? [] : [{ column: 'raw', value: system }]),
+  ];
   return { sql: `(${said.map(({ column }) => `${column} = ?`).join(' AND ')})`, values: said.map(({ value }) => value) };
 };
 
 /** Tags that the registry sets stand with the record, not among its terms. */
 const ownTag = (asked: Code): readonly Part[] => [
   ...(isClientSystem(asked.system) ? [asked.code === null ? { sql: '1', values: [] } : sourcePart([asked.code])] : []),
-  ...FLAGS.filter((flag) => isFlag(asked, flag)).map((flag) => ({ sql: "instr(' ' || flags || ' ', ?) > 0", values: [` ${flag} `] })),
+  ...FLAGS.filter((flag) => isFlag(asked, flag)).map((flag) => ({
+    sql: "instr(' ' || flags || ' ', ?) > 0",
+    values: [` ${flag} `],
+  })),
 ];
 
 const tokenPart = ({ name, not, values }: Of<'token'>): Part => {

@@ -12,7 +12,7 @@ import { submitBundle } from './bundle.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { match, matches } from './match.ts';
 import { history, idOf, read, vread } from './read.ts';
-import { pix, search } from './search.ts';
+import { pix, search, searchByForm } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
 
 const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer => ({
@@ -98,6 +98,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
       POST: (d, exchange) => submitPatient(d, exchange, POST, d.location),
       PUT: putByIdentifier,
     },
+    '/fhir/Patient/_search': { POST: searchByForm },
     '/fhir/Patient/:id': { GET: read, PUT: putById },
     '/fhir/Patient/:id/_history': { GET: history },
     '/fhir/Patient/:id/_history/:vid': { GET: vread },
