@@ -201,7 +201,7 @@ const knownParameter = (name: string, value: string, { strict }: SearchOptions):
   const spelt = spelling(name);
   // Other things to include are not kept here, so that there is nothing to add.
   if (isInclude(spelt) && !/^(?:Patient:link(?::Patient)?|\*)$/.test(value))
-    return strict
+    return strict || value.startsWith('Patient:link')
       ? refuse('invalid-request', 'The only _include and _revinclude is Patient:link: this registry keeps Patients only.')
       : undefined;
   if (Object.hasOwn(readers, spelt)) return readers[spelt];
