@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Bundle, Patient } from '../../src/fhir/r4.ts';
-import { startRegistry } from '../support/registry-server.ts';
-import { idOf, identifier, patient, somebody, systemOf } from './people.ts';
+import { type Answer, startRegistry } from '../support/registry-server.ts';
+import { ART, cruidOf, idOf, identifier, national, patient, somebody, systemOf } from './people.ts';
 
 const registry = await startRegistry();
 afterAll(() => registry.stop());
@@ -104,16 +104,31 @@ describe('the pages of a search, while records come, change and leave', () => {
 
 describe('a record whose link alone has changed', () => {
   it('SRCH-10: is found by _lastUpdated, so that its owner can poll', async () => {
-    const grace = somebody();
-    await registry.send('POST', '/fhir/Patient', { body: patient('openmrs', 'grace', grace) });
-    const other = patient('dhis2', 'grace', grace);
-    const first = await registry.send('POST', '/fhir/Patient', { body: patient('dhis2', 'grace'), client: 'dhis2' });
-    // Bridged by an update of dhis2's, openmrs's record or dhis2's own moves; every one that has a new version is found.
-    const since = (await bundleOf(`_id=${idOf(first)}`)).entry?.[0]?.resource as Patient;
-    await registry.send('POST', '/fhir/Patient', { body: other, client: 'dhis2' });
-    const query = `_lastUpdated=gt${enc(since.meta?.lastUpdated ?? '')}&_sort=_lastUpdated`;
-    for (const { resource } of (await bundleOf(query)).entry ?? [])
-      expect((resource as Patient).meta?.lastUpdated?.localeCompare(since.meta?.lastUpdated ?? '')).toBe(1);
-    expect((await bundleOf(`${query}&_tag=dhis2`)).total).toBe(1);
+    const grace = { ...somebody(), gender: 'female' as const };
+    const numbers = [national('N-G'), { system: ART, value: 'A-G' }];
+    const post = (client: string, more: Partial<Patient>): Promise<Answer> =>
+      registry.send('POST', '/fhir/Patient', { client, body: patient(client, 'grace', grace, more) });
+    const first = await post('openmrs', {});
+    const second = await post('dhis2', {
+      ...somebody(),
+      gender: 'female',
+      identifier: [identifier('dhis2', 'grace'), ...numbers],
+    });
+    const read = async (answer: Answer): Promise<Patient> => {
+      const path = `/fhir/Patient/${idOf(answer)}`;
+      return (await registry.send('GET', path, { client: 'ministry' })).resource('Patient');
+    };
+    expect(cruidOf(second)).not.toBe(cruidOf(first));
+    // It bears the name of the one and the numbers of the other: they are one person then.
+    await post('lims', { identifier: [identifier('lims', 'grace'), ...numbers] });
+    const [one, two] = [await read(first), await read(second)];
+    expect(two.link).toEqual(one.link);
+    const moved = [one, two].filter(({ meta }) => meta?.versionId === '2');
+    expect(moved.length).toBeGreaterThan(0);
+    for (const { id, meta } of moved) {
+      const { entry = [] } = await bundleOf(`_lastUpdated=ge${enc(meta?.lastUpdated ?? '')}&_tag=openmrs,dhis2`);
+      expect(entry.map(({ resource }) => (resource as Patient).id)).toContain(id);
+      expect((await bundleOf(`_lastUpdated=lt${enc(meta?.lastUpdated ?? '')}&_id=${id}`)).total).toBe(0);
+    }
   });
 });
