@@ -26,9 +26,11 @@ const noneOf = (parts: readonly Part[]): Part => {
 
 /** Records with such a term: found by the term where it selects, looked up from the record where it leaves out. */
 const withTerm = (name: string, { sql, values }: Part): Part => ({
-  sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND in_time() AND ${sql})`,
+  sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND ${sql})`,
   values: [name, ...values],
 });
+/** Of texts so many may be looked at that the time has to be. */
+const withText = (name: string, { sql, values }: Part): Part => withTerm(name, { sql: `in_time() AND ${sql}`, values });
 const hasTerm = (name: string, { sql, values }: Part): Part => ({
   sql: `EXISTS (SELECT 1 FROM term WHERE term.record = patient.record AND parameter = ${PARAMETER} AND ${sql})`,
   values: [name, ...values],
@@ -45,10 +47,10 @@ const stringValues = (how: keyof typeof STRING_SQL, value: string): readonly str
   ({ starts: [value, past(value)], exact: [folded(value), value], contains: [value] })[how];
 
 const stringPart = ({ name, how, values }: Of<'string'>): Part =>
-  withTerm(name, anyOf(values.map((value) => ({ sql: `(${STRING_SQL[how]})`, values: stringValues(how, value) }))));
+  withText(name, anyOf(values.map((value) => ({ sql: `(${STRING_SQL[how]})`, values: stringValues(how, value) }))));
 
 const belowPart = ({ name, values }: Of<'below'>): Part =>
-  withTerm(name, anyOf(values.map((value) => ({ sql: `(${STRING_SQL.starts})`, values: [value, past(value)] }))));
+  withText(name, anyOf(values.map((value) => ({ sql: `(${STRING_SQL.starts})`, values: [value, past(value)] }))));
 
 const codePart = ({ system, code }: Code): Part => {
   const said = [
