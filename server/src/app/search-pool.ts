@@ -17,7 +17,12 @@ export interface SearchPoolOptions {
   readonly queue: number;
   /** That a search may take, waiting for the ledger to be followed and reading each. */
   readonly milliseconds: number;
+  /** Called now and then while the ledger is followed from far behind, with the sequence that it is followed to. */
+  readonly progress?: (sequence: number) => void;
 }
+
+/** Change sets between two words on how far the ledger is followed. */
+const PROGRESS = 10_000;
 
 /** Milliseconds that moves are gathered: following many at once costs a fraction, and a search that cannot wait says so itself. */
 const GATHER = 200;
@@ -28,7 +33,7 @@ interface Job {
 }
 
 /** Starts the threads of demographic search over a data folder (design §3: long reads are in a pool of their own). */
-export function openSearchPool(dataDir: string, { threads, queue, milliseconds }: SearchPoolOptions): SearchPool {
+export function openSearchPool(dataDir: string, { threads, queue, milliseconds, progress }: SearchPoolOptions): SearchPool {
   const died = Promise.withResolvers<Error>();
   const start = (role: SearchSetup['role'], name: string): Worker => {
     const worker = new Worker(new URL('./search-thread.ts', import.meta.url), {
@@ -76,7 +81,9 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
   follower.on('message', (message: FromSearch) => {
     if (message.kind !== 'follows') return;
     if (follows < 0) startReaders();
+    const before = Math.max(0, follows);
     follows = message.sequence;
+    if (Math.floor(follows / PROGRESS) > Math.floor(before / PROGRESS)) progress?.(follows);
     give();
     for (const one of waitingFor.splice(0)) {
       if (one.upTo <= follows) one.done();

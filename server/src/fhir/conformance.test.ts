@@ -14,7 +14,8 @@ import { renderGolden, renderSource, stripped } from './render.ts';
 import { auditSource, committed, row } from './sample-audit.ts';
 import { anna } from './sample-patients.ts';
 import { contentOf } from './sanitise.ts';
-import { parseSearch, type PatientSearch, searchset } from './search.ts';
+import { parseSearch, type PatientSearch } from './search.ts';
+import { searchset } from './searchset.ts';
 
 const types = ['Patient', 'Bundle', 'AuditEvent', 'OperationOutcome', 'CapabilityStatement', 'Parameters'];
 const validators = new Map<string, ValidateFunction>();

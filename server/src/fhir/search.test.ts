@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conditionalIdentifier } from './conditional.ts';
-import { defaultSearchOptions, parseSearch, type PatientSearch, searchset } from './search.ts';
+import { defaultSearchOptions, parseSearch, type PatientSearch } from './search.ts';
+import { searchset } from './searchset.ts';
 import { anna } from './sample-patients.ts';
 import { identifierToken, splitUnescaped, unescape } from './tokens.ts';
 

@@ -1,12 +1,10 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
 import { type Condition, DATES, MAX_ALTERNATIVES, readCondition, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
-import { operationOutcome } from './outcome.ts';
-import type { Bundle, BundleEntry, Patient } from './r4.ts';
 import { isRefusal, refuse, warning } from './refusal.ts';
 import { readSort, type Sort } from './sorting.ts';
 import { type IdentifierToken, identifierToken, type Params, splitUnescaped, unescape } from './tokens.ts';
 
-type Parameter = [name: string, value: string];
+export type Parameter = [name: string, value: string];
 
 /** What a record's link names: a Patient by its id, or by an identifier (search.html#chaining). */
 export type Linked =
@@ -53,7 +51,7 @@ export const defaultSearchOptions: SearchOptions = { strict: false, defaultCount
 const MAX_PARAMETERS = 100;
 
 /** Name of the page parameter: links to it are opaque to clients. */
-const pageParameter = '_page';
+export const pageParameter = '_page';
 
 /** How the answer is written, not what is in it: taken anywhere, never repeated in links. */
 const presentation = new Set(['_format', '_pretty']);
@@ -272,43 +270,3 @@ export function domainsOf({ identifiers }: PatientSearch): readonly string[] | n
 /** What was not understood, in words, to a client that asked for leniency: it wants to go on, and to know. */
 export const remarksOn = ({ ignored }: PatientSearch): readonly Issue[] =>
   ignored.map((name) => warning(`The search parameter ${name.slice(0, 64)} is not known here; it was ignored.`));
-
-export interface SearchAnswer {
-  /** Base url of this server, without a slash at the end. */
-  readonly base: string;
-  readonly search: PatientSearch;
-  /** null: not counted. */
-  readonly total: number | null;
-  readonly matches: readonly Patient[];
-  readonly included: readonly Patient[];
-  /** Where the next page begins; null on the last. */
-  readonly next: string | null;
-  readonly remarks?: readonly Issue[];
-}
-
-/** The answer to a search (R4 bundle.html#searchset). `total` counts matches, not what is included. */
-export const searchset = ({ base, search, total, matches, included, next, remarks = [] }: SearchAnswer): Bundle => {
-  const self = [...search.used, ...(search.after === null ? [] : [[pageParameter, search.after] satisfies Parameter])];
-  const urlOf = (query: readonly Parameter[]): string =>
-    `${base}/Patient${query.length > 0 ? `?${new URLSearchParams(query).toString()}` : ''}`;
-  const entryOf = (resource: Patient, mode: 'match' | 'include'): BundleEntry => ({
-    fullUrl: `${base}/Patient/${resource.id ?? ''}`,
-    resource,
-    search: { mode },
-  });
-  const entry: readonly BundleEntry[] = [
-    ...matches.map((match) => entryOf(match, 'match')),
-    ...included.map((patient) => entryOf(patient, 'include')),
-    ...(remarks.length > 0 ? [{ resource: operationOutcome(remarks), search: { mode: 'outcome' as const } }] : []),
-  ];
-  return {
-    resourceType: 'Bundle',
-    type: 'searchset',
-    ...(total !== null && { total }),
-    link: [
-      { relation: 'self', url: urlOf(self) },
-      ...(next === null ? [] : [{ relation: 'next', url: urlOf([...search.used, [pageParameter, next]]) }]),
-    ],
-    ...(entry.length > 0 && { entry }),
-  };
-};

@@ -1,4 +1,5 @@
 /** What Patients link to, and what links to them (`_include`, `_revinclude`, survivors of merges), as the asker may see it. */
+import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Patient, PatientLink } from '../fhir/r4.ts';
 import type { PatientSearch } from '../fhir/search.ts';
 import { type Lookup, showGolden, showRecord } from './lookup.ts';
@@ -19,17 +20,17 @@ export async function showNamed(lookup: Lookup, named: Named): Promise<Shown | u
   return stored && { named, patient: await showRecord(lookup, stored) };
 }
 
-const golden = (key: number): Named => ({ kind: 'golden', key });
-const record = (key: number): Named => ({ kind: 'record', key });
+export const goldenNamed = (key: GoldenKey): Named => ({ kind: 'golden', key });
+export const recordNamed = (key: RecordKey): Named => ({ kind: 'record', key });
 
 /** Everything that a Patient may link to or be linked from: its person, the person's records, and what a retired CRUID forwards to. */
 async function* around({ reader }: Lookup, named: Named): AsyncGenerator<Named> {
   const person = named.kind === 'golden' ? named.key : (await reader.storedRecord(named.key))?.record.golden;
   const stored = person === undefined ? undefined : await reader.storedGolden(person);
   if (!stored) return;
-  if (named.kind === 'record') yield golden(stored.golden.key);
-  for (const key of stored.members) if (named.kind === 'golden' || key !== named.key) yield record(key);
-  if (stored.golden.replacedBy !== null) yield golden(stored.golden.replacedBy);
+  if (named.kind === 'record') yield goldenNamed(stored.golden.key);
+  for (const key of stored.members) if (named.kind === 'golden' || key !== named.key) yield recordNamed(key);
+  if (stored.golden.replacedBy !== null) yield goldenNamed(stored.golden.replacedBy);
 }
 
 const idOf = async ({ reader }: Lookup, { kind, key }: Named): Promise<string | undefined> =>

@@ -1,15 +1,16 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Condition } from '../fhir/conditions.ts';
-import { isAsked, meets, sortValues, storedSubject, type Subject, subjectOf } from '../fhir/demographics.ts';
+import { meets, sortValues, storedSubject, type Subject, subjectOf } from '../fhir/demographics.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
-import { domainsOf, type Linked, type PatientSearch } from '../fhir/search.ts';
+import { domainsOf, type PatientSearch } from '../fhir/search.ts';
 import { comparing, comparingPlaces, type Cursor, cursorOf, decodeCursor, encodeCursor, type Sortable } from '../fhir/sorting.ts';
 import type { IdentifierToken } from '../fhir/tokens.ts';
-import { included, type Shown, showNamed } from './linked.ts';
+import { EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } from './naming.ts';
+import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
 import { seesEverybody, seesWhole } from './policy/disclosure.ts';
-import { type Lookup, showGolden, visibleIdentifiers } from './lookup.ts';
+import { type Lookup, showGolden } from './lookup.ts';
 import type { DemographicPage, DemographicSearch, IndexCondition, Named, StoredRecord } from './ports.ts';
 
 export interface SearchPage {
@@ -23,28 +24,7 @@ export interface SearchPage {
   readonly remarks: readonly Issue[];
 }
 
-/** What one search looks at before it says that it asks for too much. */
-const EXAMINED = 2_000;
-
-const tooMany = (): Refusal =>
-  refuse('invalid-request', `More than ${EXAMINED} records may match: ask for a value, not for a whole system.`);
-
 const NO_PAGE = refuse('invalid-request', 'The page is taken from a link of an answer.');
-
-const holds = (seen: StoredRecord['identifiers'], alternatives: readonly IdentifierToken[]): boolean =>
-  seen.some((identifier) => alternatives.some((asked) => isAsked(asked, identifier)));
-
-/** A record is found by the identifiers that the asker may see, and no others: a search tells no more than a read (design §8). */
-async function matchesVisibly(
-  lookup: Lookup,
-  stored: StoredRecord,
-  lists: readonly (readonly IdentifierToken[])[],
-): Promise<boolean> {
-  if (lists.length === 0) return true;
-  const shows = await visibleIdentifiers(lookup, stored);
-  const seen = shows === null ? stored.identifiers : stored.identifiers.filter(shows);
-  return lists.every((alternatives) => holds(seen, alternatives));
-}
 
 const subjectOfStored = ({ record, resource }: StoredRecord): Subject =>
   storedSubject(resource, { client: record.source, updated: record.lastUpdated, flags: record.flags });
@@ -68,69 +48,6 @@ const sortableOf = ({ principal }: Lookup, stored: StoredRecord): Sortable => ({
     ? sortValues(subjectOfStored(stored))
     : { family: '', given: '', birthdate: '', _lastUpdated: stored.record.lastUpdated },
 });
-
-interface Keys {
-  readonly records: ReadonlySet<RecordKey>;
-  readonly goldens: ReadonlySet<GoldenKey>;
-}
-
-const keysOf = (all: readonly Named[]): Keys => ({
-  records: new Set(all.flatMap(({ kind, key }) => (kind === 'record' ? [key] : []))),
-  goldens: new Set(all.flatMap(({ kind, key }) => (kind === 'golden' ? [key] : []))),
-});
-
-const resolved = async (lookup: Lookup, id: string): Promise<readonly Named[]> => {
-  const named = await lookup.reader.resolveId(id, lookup.principal.name);
-  return named ? [named] : [];
-};
-
-/** The persons of the records that hold an identifier which the asker may see. */
-async function personsBy(lookup: Lookup, token: IdentifierToken): Promise<readonly Named[] | Refusal> {
-  const keys = await lookup.reader.byIdentifier([token], 0, EXAMINED + 1);
-  if (keys.length > EXAMINED) return tooMany();
-  const persons: Named[] = [];
-  for (const key of keys) {
-    const stored = await lookup.reader.storedRecord(key);
-    if (stored && (await matchesVisibly(lookup, stored, [[token]]))) persons.push({ kind: 'golden', key: stored.record.golden });
-  }
-  return persons;
-}
-
-/** Records that link to a golden record, and the golden record that links to a record. */
-async function linkedTo({ reader }: Lookup, { kind, key }: Named): Promise<readonly Named[]> {
-  if (kind === 'golden')
-    return ((await reader.storedGolden(key))?.members ?? []).map((member) => ({ kind: 'record', key: member }));
-  const stored = await reader.storedRecord(key);
-  return stored ? [{ kind: 'golden', key: stored.record.golden }] : [];
-}
-
-/** A golden record links to records with an identifier; no record links to a Patient that has one, since golden records have none. */
-async function linking(lookup: Lookup, linked: Linked): Promise<readonly Named[] | Refusal> {
-  if (linked.kind === 'identifier') return personsBy(lookup, linked.token);
-  const [target] = await resolved(lookup, linked.id);
-  return target ? linkedTo(lookup, target) : [];
-}
-
-/** What `_id` and `link` name: every parameter narrows. undefined without any. */
-async function namedBy(lookup: Lookup, { ids, links }: PatientSearch): Promise<Keys | undefined | Refusal> {
-  const sets: Keys[] = [];
-  for (const list of ids) sets.push(keysOf((await Promise.all(list.map((id) => resolved(lookup, id)))).flat()));
-  for (const list of links) {
-    const all: Named[] = [];
-    for (const linked of list) {
-      const found = await linking(lookup, linked);
-      if (isRefusal(found)) return found;
-      all.push(...found);
-    }
-    sets.push(keysOf(all));
-  }
-  const [first, ...rest] = sets;
-  if (!first) return undefined;
-  return {
-    records: new Set([...first.records].filter((key) => rest.every((set) => set.records.has(key)))),
-    goldens: new Set([...first.goldens].filter((key) => rest.every((set) => set.goldens.has(key)))),
-  };
-}
 
 /** Whether a list of identifiers names few records: whole systems may have everybody. */
 const isNarrow = (list: readonly IdentifierToken[]): boolean => list.every(({ value }) => value !== null);
@@ -213,10 +130,10 @@ async function pageOf(lookup: Lookup, keys: Keys, search: PatientSearch): Promis
   const rest = [
     ...records
       .filter((one) => golden === null && (after === null || compare(cursorOf(search.sort, one), after) > 0))
-      .map((one) => ({ named: { kind: 'record', key: one.record } as Named, place: encodeCursor(cursorOf(search.sort, one)) })),
+      .map((one) => ({ named: recordNamed(one.record), place: encodeCursor(cursorOf(search.sort, one)) })),
     ...goldens
       .filter((key) => golden === null || key > golden)
-      .map((key) => ({ named: { kind: 'golden', key } as Named, place: `golden-${key}` })),
+      .map((key) => ({ named: goldenNamed(key), place: `golden-${key}` })),
   ];
   const page = rest.slice(0, search.count);
   return {
@@ -274,7 +191,7 @@ const answered = (found: DemographicPage, count: number): Page | Refusal => {
     case 'page':
       return {
         total: found.total,
-        named: found.records.map((key) => ({ kind: 'record', key })),
+        named: found.records.map(recordNamed),
         next: count > 0 && found.next !== null ? encodeCursor(found.next) : null,
       };
   }

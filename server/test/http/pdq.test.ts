@@ -21,7 +21,7 @@ const whole: Partial<Patient> = {
     security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
     tag: [{ system: 'http://tags.example', code: 'trial' }],
   },
-  extension: [{ url: MAIDEN, valueString: 'Nakiru' } as never],
+  extension: [{ url: MAIDEN, valueString: 'Nakiru' }],
   name: [{ use: 'official', family: 'Lokwang', given: ['Akello'], prefix: ['Dr'] }],
   gender: 'female',
   birthDate: '1982-02-03',

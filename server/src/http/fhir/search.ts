@@ -1,6 +1,7 @@
 import { pixAnswer, readPix, readPixBody } from '../../fhir/pix.ts';
 import { isRefusal } from '../../fhir/refusal.ts';
-import { defaultSearchOptions, domainsOf, parseSearch, type PatientSearch, remarksOn, searchset } from '../../fhir/search.ts';
+import { defaultSearchOptions, domainsOf, parseSearch, type PatientSearch, remarksOn } from '../../fhir/search.ts';
+import { searchset } from '../../fhir/searchset.ts';
 import { shaped, withinDomains } from '../../fhir/shape.ts';
 import type { Patient } from '../../fhir/r4.ts';
 import { crossReference, targetsIn } from '../../registry/pix.ts';
