@@ -91,3 +91,15 @@ export async function namedBy(lookup: Lookup, { ids, links }: PatientSearch): Pr
     goldens: new Set([...first.goldens].filter((key) => rest.every((set) => set.goldens.has(key)))),
   };
 }
+
+/**
+ * Deployed clients of iSantéPlus send `value|system`: where only what stands for the value is a known system, it is meant so.
+ * The list then has that alternative, too.
+ */
+export const alsoTurned = ({ authorities }: Lookup, list: readonly IdentifierToken[]): readonly IdentifierToken[] =>
+  list.flatMap((token) => {
+    const { system, value } = token;
+    const isTurned =
+      system !== null && value !== null && authorities.find(system) === undefined && authorities.find(value) !== undefined;
+    return isTurned ? [token, { system: value, value: system }] : [token];
+  });

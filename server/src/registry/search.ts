@@ -7,7 +7,7 @@ import { isRefusal, refuse } from '../fhir/refusal.ts';
 import { domainsOf, type PatientSearch } from '../fhir/search.ts';
 import { comparing, comparingPlaces, type Cursor, cursorOf, decodeCursor, encodeCursor, type Sortable } from '../fhir/sorting.ts';
 import type { IdentifierToken } from '../fhir/tokens.ts';
-import { EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } from './naming.ts';
+import { alsoTurned, EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } from './naming.ts';
 import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
 import { seesEverybody, seesWhole } from './policy/disclosure.ts';
 import { type Lookup, showGolden } from './lookup.ts';
@@ -240,9 +240,10 @@ async function remarksOf(lookup: Lookup, search: PatientSearch, matches: readonl
  */
 export async function searchPatients(
   lookup: Lookup,
-  search: PatientSearch,
+  asked: PatientSearch,
   demographic: DemographicSearch,
 ): Promise<SearchPage | Refusal> {
+  const search = { ...asked, identifiers: asked.identifiers.map((list) => alsoTurned(lookup, list)) };
   if (lookup.authorities.mode === 'strict' && unknownIn(lookup, search).length > 0)
     return { code: 'not-found', issues: [NO_DOMAIN] };
   const keys = await candidates(lookup, search);
