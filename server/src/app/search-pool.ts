@@ -1,7 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { RegistryError } from '../domain/errors.ts';
 import type { DemographicPage, DemographicQuery, DemographicSearch } from '../registry/ports.ts';
-import { type Cursor, isCursorOf } from '../adapters/search/order.ts';
 import type { SearchAnswer } from '../adapters/search/search-file.ts';
 import type { FromSearch, SearchSetup, ToSearch } from './search-thread.ts';
 
@@ -19,7 +17,12 @@ export interface SearchPoolOptions {
   readonly queue: number;
   /** That a search may take, waiting for the ledger to be followed and reading each. */
   readonly milliseconds: number;
+  /** Called now and then while the ledger is followed from far behind, with the sequence that it is followed to. */
+  readonly progress?: (sequence: number) => void;
 }
+
+/** Change sets between two words on how far the ledger is followed. */
+const PROGRESS = 10_000;
 
 /** Milliseconds that moves are gathered: following many at once costs a fraction, and a search that cannot wait says so itself. */
 const GATHER = 200;
@@ -29,22 +32,8 @@ interface Job {
   readonly resolve: (answer: SearchAnswer | 'late') => void;
 }
 
-const encode = (last: Cursor | null): string | null => last && Buffer.from(JSON.stringify(last)).toString('base64url');
-
-/** What an answer gave as its next page; anything else is refused. */
-function decode({ after, sort }: DemographicQuery): Cursor | null {
-  if (after === null) return null;
-  try {
-    const read: unknown = JSON.parse(Buffer.from(after, 'base64url').toString('utf8'));
-    if (isCursorOf(sort, read)) return read;
-  } catch {
-    // Not one of ours: said below.
-  }
-  throw new RegistryError('invalid-request', 'The page is taken from a link of an answer.');
-}
-
 /** Starts the threads of demographic search over a data folder (design §3: long reads are in a pool of their own). */
-export function openSearchPool(dataDir: string, { threads, queue, milliseconds }: SearchPoolOptions): SearchPool {
+export function openSearchPool(dataDir: string, { threads, queue, milliseconds, progress }: SearchPoolOptions): SearchPool {
   const died = Promise.withResolvers<Error>();
   const start = (role: SearchSetup['role'], name: string): Worker => {
     const worker = new Worker(new URL('./search-thread.ts', import.meta.url), {
@@ -92,7 +81,9 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
   follower.on('message', (message: FromSearch) => {
     if (message.kind !== 'follows') return;
     if (follows < 0) startReaders();
+    const before = Math.max(0, follows);
     follows = message.sequence;
+    if (Math.floor(follows / PROGRESS) > Math.floor(before / PROGRESS)) progress?.(follows);
     give();
     for (const one of waitingFor.splice(0)) {
       if (one.upTo <= follows) one.done();
@@ -121,9 +112,9 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
     });
   };
 
-  const ask = (query: DemographicQuery, after: Cursor | null): Promise<SearchAnswer | 'late'> =>
+  const ask = (query: DemographicQuery): Promise<SearchAnswer | 'late'> =>
     new Promise((resolve) => {
-      waiting.push({ asked: { kind: 'search', query, after, milliseconds }, resolve });
+      waiting.push({ asked: { kind: 'search', query, milliseconds }, resolve });
       give();
     });
 
@@ -137,12 +128,11 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
       }, GATHER);
     },
     async search(query, upTo): Promise<DemographicPage> {
-      const after = decode(query);
       if (waiting.length >= queue) return { kind: 'busy' };
       if (!(await caughtUp(upTo))) return { kind: 'behind', behind: upTo - Math.max(0, follows) };
-      const answer = await ask(query, after);
+      const answer = await ask(query);
       if (answer === 'late') return { kind: 'late' };
-      return { kind: 'page', records: answer.records, next: encode(answer.last), total: answer.total };
+      return { kind: 'page', records: answer.records, next: answer.last, total: answer.total };
     },
     async close() {
       clearTimeout(gathering);

@@ -5,7 +5,6 @@ import { storedSubject } from '../fhir/demographics.ts';
 import type { DemographicQuery } from '../registry/ports.ts';
 import type { Committed } from '../domain/change-set.ts';
 import { openStore } from '../adapters/sql/store.ts';
-import type { Cursor } from '../adapters/search/order.ts';
 import { openSearchReader, openSearchWriter, type SearchAnswer, type SearchRow } from '../adapters/search/search-file.ts';
 
 export interface SearchSetup {
@@ -16,7 +15,7 @@ export interface SearchSetup {
 export type ToSearch =
   /** To the follower: the ledger has moved. */
   | { readonly kind: 'moved' }
-  | { readonly kind: 'search'; readonly query: DemographicQuery; readonly after: Cursor | null; readonly milliseconds: number }
+  | { readonly kind: 'search'; readonly query: DemographicQuery; readonly milliseconds: number }
   | { readonly kind: 'close' };
 
 export type FromSearch =
@@ -33,10 +32,11 @@ const tell = (message: FromSearch): void => {
 const STEP = 64;
 
 const rowsOf = ({ change }: Committed): readonly SearchRow[] =>
-  change.records.flatMap(({ record, content }) => {
-    if (content === null) return [];
-    const subject = storedSubject(content.resource, record.source, change.at);
-    return [{ record: record.key, ...subject, ...(record.deleted && { deleted: true }) }];
+  change.records.map(({ record: { key, source, flags, deleted }, content }): SearchRow => {
+    if (deleted) return { record: key, deleted };
+    return content === null
+      ? { record: key, updated: change.at, flags }
+      : { record: key, ...storedSubject(content.resource, { client: source, updated: change.at, flags }) };
   });
 
 async function follow(): Promise<void> {
@@ -77,7 +77,7 @@ function answer(): void {
       reader.close();
       port.close();
     } else if (asked.kind === 'search') {
-      tell({ kind: 'answer', answer: reader.search(asked.query, asked.after, asked.milliseconds) });
+      tell({ kind: 'answer', answer: reader.search(asked.query, asked.milliseconds) });
     }
   });
 }

@@ -262,13 +262,16 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   opened.defer(async () => {
     if (started) await accessLog.append(applicationEntry('application-stop')).catch(() => undefined);
   });
-  const search = opened.adopt(openSearchPool(dataDir, config.search), (one) => one.close());
+  const found = await store.reader.head();
+  const progress = (follows: number): void => {
+    if (follows <= found.sequence) log.info({ follows, head: found.sequence }, 'preparing search');
+  };
+  const search = opened.adopt(openSearchPool(dataDir, { ...config.search, progress }), (one) => one.close());
   const metrics = createMetrics();
   const died = Promise.withResolvers<Error>();
   metrics.auditFeeds(feeds.behind);
   void accessFile.died.then(died.resolve);
   void search.died.then(died.resolve);
-  const found = await store.reader.head();
   metrics.stands({ sequence: found.sequence, records: found.nextRecord - 1, walBytes: store.walBytes() });
   let head: LedgerHead = found;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -280,8 +283,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
       minFreeBytes: config.store.minFreeMb * 1024 * 1024,
     },
     {
-      progress: (progress) => {
-        log.info(progress, 'preparing');
+      progress: (of) => {
+        log.info(of, 'preparing');
       },
       batch: (news) => {
         head = { sequence: news.sequence, hash: news.hash };

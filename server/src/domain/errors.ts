@@ -39,6 +39,8 @@ export interface Issue {
   readonly severity: 'error' | 'warning' | 'information';
   readonly diagnostics: string;
   readonly expression?: string;
+  /** FHIR issue type where it is another than the severity and the refusal's code say. */
+  readonly type?: 'not-found';
 }
 
 export interface Refusal {

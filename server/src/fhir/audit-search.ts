@@ -1,7 +1,8 @@
 /** Search parameters of AuditEvent (R4 auditevent.html#search), as far as ITI-81 asks for them. */
 import type { Refusal } from '../domain/errors.ts';
 import type { Instant } from '../domain/identity.ts';
-import { type Condition, meets, readCondition } from './demographics.ts';
+import { type Condition, readCondition } from './conditions.ts';
+import { meets, type Subject } from './demographics.ts';
 import type { AuditEvent, AuditEventAgent, Coding, Identifier, Reference } from './r4.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { type IdentifierToken, identifierToken, type Params, splitUnescaped, unescape } from './tokens.ts';
@@ -132,11 +133,16 @@ const anyOf =
   (event) =>
     tests.some((test) => test(event));
 
+const NOBODY: Subject = {
+  ...{ client: '', terms: [], flags: [], identifiers: [], updated: '' },
+  ...{ birth: { low: '', high: '' }, death: { low: '', high: '' } },
+};
+
 /** An instant as a record's time is compared. */
 const meetsDate =
   (dates: Dates): Test =>
   ({ recorded }) =>
-    meets(dates, { client: '', terms: [], birth: { low: '', high: '' }, updated: recorded });
+    meets(dates, { ...NOBODY, updated: recorded });
 
 /** The edge that one value of a date allows; null: none. */
 const edge = ({ prefix, low, high }: Dates['values'][number], side: 'earliest' | 'latest'): Instant | null => {

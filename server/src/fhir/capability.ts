@@ -1,5 +1,5 @@
 import { AUDIT_PARAMETERS } from './audit-search.ts';
-import { DATES, STRINGS, TOKENS } from './demographics.ts';
+import { DATES, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
 import { defaultOurs } from './ours.ts';
 
 export interface ResourceCapability {
@@ -13,6 +13,7 @@ export interface ResourceCapability {
     readonly documentation?: string;
   }[];
   readonly searchIncludes: readonly string[];
+  readonly searchRevIncludes: readonly string[];
   readonly operations: readonly { readonly name: string; readonly definition: string }[];
   readonly updateCreate: boolean;
   readonly conditionalCreate: boolean;
@@ -36,19 +37,36 @@ export interface Capability {
   readonly system: readonly ('batch' | 'transaction' | 'search-system' | 'history-system')[];
 }
 
+const TOKEN_WORDS: Partial<Record<(typeof TOKENS)[number], string>> = {
+  _tag: 'The client whose records are wanted, and other tags; :not.',
+  active: 'true also of a record that does not say; :not.',
+  deceased: 'false also of a record that does not say; :not.',
+};
+
 /** What the point-of-service door does with Patients. */
 export const patientCapability: ResourceCapability = {
   type: 'Patient',
   interactions: ['read', 'vread', 'history-instance', 'history-type', 'create', 'update', 'delete', 'search-type'],
   searchParams: [
     { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
-    { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
-    ...STRINGS.map((name) => ({ name, type: 'string' as const, documentation: 'Begins with; :exact, :contains.' })),
-    ...TOKENS.map((name) => ({ name, type: 'token' as const })),
-    ...DATES.map((name) => ({ name, type: 'date' as const, documentation: 'With the prefixes of R4.' })),
-    { name: '_tag', type: 'token', documentation: 'The client whose records are wanted.' },
+    {
+      name: 'identifier',
+      type: 'token',
+      documentation: 'system|value, |value, system| or value; several by comma; :not, :of-type, :missing.',
+    },
+    { name: 'link', type: 'reference', documentation: 'Also chained: link._id, link.identifier.' },
+    ...STRINGS.map((name) => ({ name, type: 'string' as const, documentation: 'Begins with; :exact, :contains, :missing.' })),
+    ...TOKENS.map((name) => ({ name, type: 'token' as const, documentation: TOKEN_WORDS[name] ?? ':not, :missing.' })),
+    ...DATES.map((name) => ({ name, type: 'date' as const, documentation: 'With the prefixes of R4; :missing.' })),
+    ...REFERENCES.map((name) => ({
+      name,
+      type: 'reference' as const,
+      documentation: 'By id, Type/id or url; :identifier, a type, :missing.',
+    })),
+    ...URIS.map((name) => ({ name, type: 'uri' as const, documentation: ':below, :missing.' })),
   ],
   searchIncludes: ['Patient:link'],
+  searchRevIncludes: ['Patient:link'],
   operations: [
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
@@ -69,6 +87,7 @@ export const auditCapability: ResourceCapability = {
   interactions: ['read', 'search-type'],
   searchParams: AUDIT_PARAMETERS,
   searchIncludes: [],
+  searchRevIncludes: [],
   operations: [],
   updateCreate: false,
   conditionalCreate: false,
@@ -126,6 +145,7 @@ const describeResource = (resource: ResourceCapability): CapabilityResource => (
   conditionalUpdate: resource.conditionalUpdate,
   conditionalDelete: resource.conditionalDelete,
   ...(resource.searchIncludes.length > 0 && { searchInclude: resource.searchIncludes }),
+  ...(resource.searchRevIncludes.length > 0 && { searchRevInclude: resource.searchRevIncludes }),
   ...(resource.searchParams.length > 0 && { searchParam: resource.searchParams }),
   ...(resource.operations.length > 0 && { operation: resource.operations }),
 });
@@ -142,6 +162,7 @@ export interface CapabilityResource {
   readonly conditionalUpdate: boolean;
   readonly conditionalDelete: string;
   readonly searchInclude?: readonly string[];
+  readonly searchRevInclude?: readonly string[];
   readonly searchParam?: ResourceCapability['searchParams'];
   readonly operation?: ResourceCapability['operations'];
 }

@@ -14,7 +14,8 @@ import { renderGolden, renderSource, stripped } from './render.ts';
 import { auditSource, committed, row } from './sample-audit.ts';
 import { anna } from './sample-patients.ts';
 import { contentOf } from './sanitise.ts';
-import { parseSearch, type PatientSearch, searchset } from './search.ts';
+import { parseSearch, type PatientSearch } from './search.ts';
+import { searchset } from './searchset.ts';
 
 const types = ['Patient', 'Bundle', 'AuditEvent', 'OperationOutcome', 'CapabilityStatement', 'Parameters'];
 const validators = new Map<string, ValidateFunction>();
@@ -61,10 +62,13 @@ const search: PatientSearch = {
   sort: [],
   total: 'estimate',
   shape: { summary: 'false', elements: null },
-  includeLinks: false,
+  links: [],
+  include: 'none',
+  revInclude: false,
   count: 1,
   after: null,
   used: [['_id', 'S1']],
+  ignored: [],
 };
 const base = 'https://cr.example.org/fhir';
 
@@ -169,7 +173,8 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
     const names = patient?.searchParam?.map(({ name }) => name) ?? [];
     expect(names.slice(0, 2)).toEqual(['_id', 'identifier']);
     for (const name of names) {
-      const value = ['birthdate', '_lastUpdated'].includes(name) ? '1990' : 'x';
+      const value =
+        { birthdate: '1990', 'death-date': '1990', _lastUpdated: '1990', active: 'true', deceased: 'true' }[name] ?? 'x';
       expect(parseSearch([[name, value]])).toHaveProperty('used', [[name, value]]);
     }
   });

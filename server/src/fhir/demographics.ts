@@ -1,209 +1,135 @@
-/** Demographic search parameters of Patient (FHIR R4 search.html, patient.html#search): what is asked, and what a record has. */
-import type { Patient } from './r4.ts';
-import { splitUnescaped, unescape } from './tokens.ts';
+/** What searches see of a record (FHIR R4 patient.html#search), and whether it meets what is asked. */
+import type { Identifier } from '../domain/identity.ts';
+import type { TaskKind } from '../domain/review.ts';
+import {
+  type Code,
+  type CodeName,
+  type Condition,
+  daysOf,
+  dialled,
+  instantsOf,
+  type MayMiss,
+  type Prefix,
+  referenceCode,
+  REFERENCES,
+  type Span,
+  type StringName,
+} from './conditions.ts';
+import { folded } from './folding.ts';
+import { identifiersOf } from './identifiers.ts';
+import { tagsOfFlags } from './ours.ts';
+import type { Coding, Patient, Reference } from './r4.ts';
+import type { SortValues } from './sorting.ts';
+import type { IdentifierToken } from './tokens.ts';
 
-/** Parameters whose values are texts (search.html#string). */
-export const STRINGS = [
-  'name',
-  'family',
-  'given',
-  'address',
-  'address-city',
-  'address-state',
-  'address-postalcode',
-  'address-country',
-] as const;
-/** Parameters whose values are codes (search.html#token). */
-export const TOKENS = ['gender', 'active', 'telecom', 'phone', 'email'] as const;
-export const DATES = ['birthdate', '_lastUpdated'] as const;
-
-export type StringName = (typeof STRINGS)[number];
-export type TokenName = (typeof TOKENS)[number];
-export type DateName = (typeof DATES)[number];
-export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
-
-/** A span of time, both ends included; texts that sort as what they stand for. */
-export interface Span {
-  readonly low: string;
-  readonly high: string;
-}
-
-/** One parameter: any of its values. */
-export type Condition =
-  | {
-      readonly kind: 'string';
-      readonly name: StringName;
-      readonly how: 'starts' | 'exact' | 'contains';
-      readonly values: readonly string[];
-    }
-  | { readonly kind: 'token'; readonly name: TokenName; readonly values: readonly string[] }
-  | { readonly kind: 'date'; readonly name: DateName; readonly values: readonly (Span & { readonly prefix: Prefix })[] }
-  /** `_tag`: the client whose record it is. */
-  | { readonly kind: 'source'; readonly values: readonly string[] };
-
-export const SORTS = ['family', 'given', 'birthdate', '_lastUpdated', '_id'] as const;
-/** One key of `_sort`. */
-export interface Sort {
-  readonly by: (typeof SORTS)[number];
-  readonly descending: boolean;
-}
-
-const SORT_WORDS = `_sort takes ${SORTS.join(', ')}, joined by commas, each with - before it for descending`;
-
-/** Reads `_sort`: keys by priority (search.html#sort). Answers in words what is wrong with it. */
-export function readSort(value: string): readonly Sort[] | string {
-  const keys: Sort[] = [];
-  for (const text of value.split(',')) {
-    const descending = text.startsWith('-');
-    const name = text.slice(descending ? 1 : 0);
-    const by = SORTS.find((one) => one === name);
-    if (by === undefined) return `${SORT_WORDS}; ${name === '' ? 'a key is empty' : `${name.slice(0, 64)} is none of them`}.`;
-    if (keys.some((key) => key.by === by)) return `_sort names ${by} twice.`;
-    keys.push({ by, descending });
-  }
-  return keys;
-}
-
-/** One word of a record: a value of a parameter as it is compared, and as it is written where that is another. */
+/**
+ * One word of a record: a value of a parameter as it is compared. `raw`: of a text how it is written, of a code its system;
+ * '' where it has none.
+ */
 export interface Term {
-  readonly name: StringName | TokenName;
+  readonly name: StringName | CodeName;
   readonly value: string;
   readonly raw: string;
 }
 
-/** Marks of Latin, Greek, Cyrillic, Hebrew and Arabic letters; the vowel signs of Indic scripts are letters and stay. */
-const MARKS = /[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]/gu;
+const NO_TIME: Span = { low: '', high: '' };
 
-/** search.html#string: case, accents and the width of blanks do not count. */
-export const folded = (text: string): string =>
-  text.normalize('NFKD').replace(MARKS, '').normalize('NFKC').toLowerCase().replace(/\s+/gu, ' ').trim();
-
-/** Digits and letters only, as people write telephone numbers in many ways. */
-const dialled = (text: string): string => folded(text).replace(/[^\p{L}\p{N}+@.]/gu, '');
-
-const tokenOf = (name: TokenName, text: string): string => (name === 'gender' || name === 'active' ? text : dialled(text));
-
-const PREFIXES: readonly string[] = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'];
-const DAY = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/;
-
-/** The days that a date of FHIR stands for: a year all of its days. */
-const daysOf = (text: string): Span | undefined => {
-  const [, year, month, day] = DAY.exec(text) ?? [];
-  if (year === undefined) return undefined;
-  return { low: `${year}-${month ?? '01'}-${day ?? '01'}`, high: `${year}-${month ?? '12'}-${day ?? '31'}` };
-};
-
-const instantsOf = (text: string): Span | undefined => {
-  const days = daysOf(text);
-  if (days) return { low: `${days.low}T00:00:00.000Z`, high: `${days.high}T23:59:59.999Z` };
-  const at = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) return undefined;
-  const step = /\.\d/.test(text) ? 0 : /:\d{2}:\d{2}/.test(text) ? 999 : 59_999;
-  return { low: new Date(at).toISOString(), high: new Date(at + step).toISOString() };
-};
-
-const dateValue = (name: DateName, text: string): (Span & { readonly prefix: Prefix }) | undefined => {
-  const said = text.slice(0, 2);
-  const prefix = PREFIXES.includes(said) ? said : 'eq';
-  const rest = PREFIXES.includes(said) ? text.slice(2) : text;
-  const span = name === 'birthdate' ? daysOf(rest) : instantsOf(rest);
-  return span && { ...span, prefix: prefix as Prefix };
-};
-
-const HOW: Readonly<Record<string, 'starts' | 'exact' | 'contains'>> = { '': 'starts', exact: 'exact', contains: 'contains' };
-
-const isIn = <T extends string>(names: readonly T[], name: string): name is T => (names as readonly string[]).includes(name);
-
-/** Least letters of a `:contains`: fewer are in nearly every name. */
-const SHORTEST = 2;
-
-const stringCondition = (name: StringName, modifier: string, texts: readonly string[]): Condition | string => {
-  const how = Object.hasOwn(HOW, modifier) ? HOW[modifier] : undefined;
-  if (how === undefined) return `${name} takes the modifiers :exact and :contains, no other.`;
-  const values = texts.map((text) => (how === 'exact' ? text : folded(text)));
-  if (values.some((value) => value === '')) return `${name} has an empty value.`;
-  if (how === 'contains' && values.some((value) => [...value].length < SHORTEST))
-    return `${name}:contains needs at least ${SHORTEST} letters.`;
-  return { kind: 'string', name, how, values };
-};
-
-/** `system|value` or `value`; the system of a telecom is its parameter. */
-function tokenCondition(name: TokenName, texts: readonly string[]): Condition | string {
-  const [first = ''] = texts;
-  const [system, ...rest] = splitUnescaped(first, '|');
-  if (name === 'telecom' && rest.length > 0 && (system === 'phone' || system === 'email')) {
-    return tokenCondition(system, [unescape(rest.join('|'))]);
-  }
-  const values = texts.map((text) => tokenOf(name, unescape(splitUnescaped(text, '|').at(-1) ?? '')));
-  if (values.some((value) => value === '')) return `${name} has an empty value.`;
-  return { kind: 'token', name, values };
+/** A record as conditions see it. */
+export interface Subject {
+  /** Whose record it is. */
+  readonly client: string;
+  readonly terms: readonly Term[];
+  /** Kinds of its open review tasks: they are tags. */
+  readonly flags: readonly TaskKind[];
+  readonly identifiers: readonly Identifier[];
+  /** The days that the birth date stands for; '' where there is none. */
+  readonly birth: Span;
+  /** The instants that the date of death stands for; '' where there is none. */
+  readonly death: Span;
+  /** When it last changed. */
+  readonly updated: string;
 }
 
-/**
- * Reads one demographic parameter: a condition, what is wrong with it in words, or undefined for a parameter that is none.
- */
-export function readCondition(parameter: string, value: string): Condition | string | undefined {
-  const [name = '', modifier = ''] = parameter.split(':', 2);
-  const texts = splitUnescaped(value, ',');
-  if (isIn(STRINGS, name)) return stringCondition(name, modifier, texts.map(unescape));
-  if (isIn(TOKENS, name)) return modifier === '' ? tokenCondition(name, texts) : `${name} takes no modifier here.`;
-  if (!isIn(DATES, name)) return undefined;
-  if (modifier !== '') return `${name} takes no modifier here.`;
-  const values = texts.map((text) => dateValue(name, text));
-  const known = values.filter((one) => one !== undefined);
-  return known.length < values.length
-    ? `${name} is a date like 1990, ge1990-05 or lt1990-05-01.`
-    : { kind: 'date', name, values: known };
+type Add = (name: Term['name'], value: string | undefined, raw: string) => void;
+
+const codings = (add: Add, name: CodeName, list: readonly Coding[] = []): void => {
+  for (const { system = '', code } of list) add(name, code, system);
+};
+
+function namesOf({ name = [], extension = [] }: Patient, text: (name: StringName, raw: string | null | undefined) => void): void {
+  for (const { family, given = [], prefix = [], suffix = [], text: whole } of name) {
+    text('family', family);
+    for (const one of given) text('given', one);
+    for (const one of [family, ...given, ...prefix, ...suffix, whole]) text('name', one);
+  }
+  for (const { url, valueString } of extension) if (url === MOTHERS_MAIDEN_NAME) text('mothersMaidenName', valueString);
+}
+
+const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+
+function addressesOf({ address = [] }: Patient, text: (name: StringName, raw: string | null | undefined) => void): void {
+  for (const { line = [], city, district, state, postalCode, country, text: whole } of address) {
+    text('address-city', city);
+    text('address-state', state);
+    text('address-postalcode', postalCode);
+    text('address-country', country);
+    for (const one of [...line, city, district, state, postalCode, country, whole]) text('address', one);
+  }
+}
+
+/** Systems that R4 gives to elements of type `code` (search.html#token): they need not stand in the record. */
+const GENDERS = 'http://hl7.org/fhir/administrative-gender';
+const ADDRESS_USES = 'http://hl7.org/fhir/address-use';
+
+function codesOf(patient: Patient, add: Add): void {
+  for (const { system = '', value } of patient.telecom ?? []) {
+    add('telecom', dialled(value ?? ''), system);
+    if (system === 'phone' || system === 'email') add(system, dialled(value ?? ''), system);
+  }
+  add('gender', patient.gender, GENDERS);
+  if (patient.active === false) add('active', 'false', '');
+  if (patient.deceasedBoolean === true || patient.deceasedDateTime !== undefined) add('deceased', 'true', '');
+  for (const { use } of patient.address ?? []) add('address-use', use, ADDRESS_USES);
+  for (const { language } of patient.communication ?? []) codings(add, 'language', language?.coding);
+  for (const { type, value } of patient.identifier ?? [])
+    for (const { system = '', code = '' } of type?.coding ?? []) add('identifier:of-type', value, `${system}|${code}`);
+  codings(add, '_tag', patient.meta?.tag);
+  codings(add, '_security', patient.meta?.security);
+  for (const profile of patient.meta?.profile ?? []) add('_profile', profile, '');
+}
+
+/** A reference that only shows a text is one, too: its term has no code. */
+function referencesOf(patient: Patient, keep: (term: Term) => void, add: Add): void {
+  const all: Readonly<Record<(typeof REFERENCES)[number], readonly Reference[]>> = {
+    organization: patient.managingOrganization ? [patient.managingOrganization] : [],
+    'general-practitioner': patient.generalPractitioner ?? [],
+  };
+  for (const name of REFERENCES) {
+    for (const { reference = '', identifier } of all[name]) {
+      const { system, code } = referenceCode(reference);
+      keep({ name, value: code, raw: system });
+      add(`${name}:identifier`, identifier?.value, identifier?.system ?? '');
+    }
+  }
 }
 
 /** Everything in a Patient that the parameters find; each once. */
 function termsOf(patient: Patient): readonly Term[] {
   const terms = new Map<string, Term>();
-  const add = (name: StringName | TokenName, raw: string | undefined, value: string): void => {
-    if (raw !== undefined && value !== '') terms.set(`${name} ${value} ${raw}`, { name, value, raw });
+  const keep = (term: Term): void => {
+    terms.set(`${term.name} ${term.value} ${term.raw}`, term);
   };
-  const text = (name: StringName, raw: string | undefined): void => {
-    add(name, raw, folded(raw ?? ''));
+  const add: Add = (name, value, raw) => {
+    if (value !== undefined && value !== '') keep({ name, value, raw });
   };
-  for (const { family, given = [], prefix = [], suffix = [], text: whole } of patient.name ?? []) {
-    text('family', family);
-    for (const one of given) text('given', one ?? undefined);
-    for (const one of [family, ...given, ...prefix, ...suffix, whole]) text('name', one ?? undefined);
-  }
-  for (const { line = [], city, district, state, postalCode, country, text: whole } of patient.address ?? []) {
-    text('address-city', city);
-    text('address-state', state);
-    text('address-postalcode', postalCode);
-    text('address-country', country);
-    for (const one of [...line, city, district, state, postalCode, country, whole]) text('address', one ?? undefined);
-  }
-  for (const { system, value } of patient.telecom ?? []) {
-    add('telecom', value, dialled(value ?? ''));
-    if (system === 'phone' || system === 'email') add(system, value, dialled(value ?? ''));
-  }
-  add('gender', patient.gender, patient.gender ?? '');
-  add('active', String(patient.active ?? true), String(patient.active ?? true));
+  const text = (name: StringName, raw: string | null | undefined): void => {
+    if (raw !== null && raw !== undefined) add(name, folded(raw), raw);
+  };
+  namesOf(patient, text);
+  addressesOf(patient, text);
+  codesOf(patient, add);
+  referencesOf(patient, keep, add);
   return [...terms.values()];
-}
-
-/** A record as demographic conditions see it. */
-export interface Subject {
-  /** Whose record it is. */
-  readonly client: string;
-  readonly terms: readonly Term[];
-  /** The days that the birth date stands for; '' where there is none. */
-  readonly birth: Span;
-  /** When it last changed. */
-  readonly updated: string;
-}
-
-/** What a record is sorted by, '' where it has none of it: of several values the first. `_id` is the order of arrival. */
-export interface SortValues {
-  readonly family: string;
-  readonly given: string;
-  readonly birthdate: string;
-  readonly _lastUpdated: string;
 }
 
 const firstOf = (terms: readonly Term[], name: Term['name']): string => terms.find((term) => term.name === name)?.value ?? '';
@@ -215,40 +141,23 @@ export const sortValues = ({ terms, birth, updated }: Subject): SortValues => ({
   _lastUpdated: updated,
 });
 
-/** A record in the order of an answer. */
-export interface Sortable {
-  readonly record: number;
-  readonly values: SortValues;
+/** What of a record is not in its Patient as it was submitted. */
+export interface Around {
+  readonly client: string;
+  readonly updated: string;
+  readonly flags: readonly TaskKind[];
 }
-
-/** Keys that decide, the record's number last, which no two share: the order is the same on every page. */
-export function orderOf(keys: readonly Sort[]): readonly Sort[] {
-  const place = keys.findIndex(({ by }) => by === '_id');
-  return place < 0 ? [...keys, { by: '_id', descending: keys.at(-1)?.descending ?? false }] : keys.slice(0, place + 1);
-}
-
-/** Compares two records under `_sort`: what a record lacks comes before all that others have. */
-export const comparing = (keys: readonly Sort[]): ((x: Sortable, y: Sortable) => number) => {
-  const order = orderOf(keys);
-  return (x, y) => {
-    for (const { by, descending } of order) {
-      const [a, b] = by === '_id' ? [x.record, y.record] : [x.values[by], y.values[by]];
-      if (a !== b) return a < b === descending ? 1 : -1;
-    }
-    return 0;
-  };
-};
-
-const NO_DAYS: Span = { low: '', high: '' };
 
 /** Of a stored Patient, from its JSON text. */
-export const storedSubject = (resource: string, client: string, updated: string): Subject =>
-  subjectOf(JSON.parse(resource) as Patient, client, updated);
+export const storedSubject = (resource: string, around: Around): Subject => subjectOf(JSON.parse(resource) as Patient, around);
 
-export const subjectOf = (patient: Patient, client: string, updated: string): Subject => ({
+export const subjectOf = (patient: Patient, { client, updated, flags }: Around): Subject => ({
   client,
   terms: termsOf(patient),
-  birth: daysOf(patient.birthDate ?? '') ?? NO_DAYS,
+  flags,
+  identifiers: identifiersOf(patient),
+  birth: daysOf(patient.birthDate ?? '') ?? NO_TIME,
+  death: instantsOf(patient.deceasedDateTime ?? '') ?? NO_TIME,
   updated,
 });
 
@@ -271,20 +180,60 @@ const STRING_MEETS: Readonly<Record<'starts' | 'exact' | 'contains', (term: Term
   contains: (term, value) => term.value.includes(value),
 };
 
+const isCode = ({ system, code }: Code, coding: { readonly system: string; readonly code: string }): boolean =>
+  (system === null || coding.system === system) && (code === null || coding.code === code);
+
+/** The tag of a record's client has one of the systems that a deployment may choose (`CRBaseURI`), which all end so. */
+export const isClientSystem = (system: string | null): boolean => system === null || system.endsWith('/clientid');
+
+export const isFlag = (asked: Code, flag: TaskKind): boolean =>
+  tagsOfFlags([flag]).some(({ system = '', code = '' }) => isCode(asked, { system, code }));
+
+/** Tags that the registry itself sets on a record: whose it is, and what of it is to be reviewed. */
+const hasOwnTag = ({ client, flags }: Subject, asked: Code): boolean =>
+  (isClientSystem(asked.system) && client !== '' && (asked.code === null || asked.code === client)) ||
+  flags.some((flag) => isFlag(asked, flag));
+
+function hasCode(subject: Subject, name: CodeName, asked: Code): boolean {
+  if (name === '_tag' && hasOwnTag(subject, asked)) return true;
+  return subject.terms.some((term) => term.name === name && isCode(asked, { system: term.raw, code: term.value }));
+}
+
+/** Whether it is the identifier that is asked for. */
+export const isAsked = ({ system, value }: IdentifierToken, identifier: Identifier): boolean =>
+  (system === null || system === identifier.system) && (value === null || value === identifier.value);
+
+function isMissing({ terms, identifiers, birth, death }: Subject, name: MayMiss): boolean {
+  if (name === 'identifier') return identifiers.length === 0;
+  if (name === 'birthdate') return birth.low === '';
+  if (name === 'death-date') return death.low === '';
+  return terms.every((term) => term.name !== name);
+}
+
+const spanOf = ({ birth, death, updated }: Subject, name: (Condition & { kind: 'date' })['name']): Span =>
+  ({ birthdate: birth, 'death-date': death, _lastUpdated: { low: updated, high: updated } })[name];
+
 /** Whether a record meets a condition: what the index of searches finds, told of one record. */
-export function meets(condition: Condition, { client, terms, birth, updated }: Subject): boolean {
+export function meets(condition: Condition, subject: Subject): boolean {
   switch (condition.kind) {
-    case 'source':
-      return condition.values.includes(client);
+    case 'always':
+      return condition.met;
+    case 'missing':
+      return isMissing(subject, condition.name) === condition.missing;
     case 'date': {
-      const of = condition.name === 'birthdate' ? birth : { low: updated, high: updated };
+      const of = spanOf(subject, condition.name);
       return of.low !== '' && condition.values.some(({ prefix, ...asked }) => COMPARED[prefix](of, asked));
     }
-    case 'string':
-    case 'token': {
-      const own = terms.filter(({ name }) => name === condition.name);
-      const test =
-        condition.kind === 'string' ? STRING_MEETS[condition.how] : (term: Term, value: string) => term.value === value;
+    case 'identifier': {
+      const { not, values } = condition;
+      return values.some((asked) => subject.identifiers.some((identifier) => isAsked(asked, identifier))) !== not;
+    }
+    case 'token':
+      return condition.values.some((asked) => hasCode(subject, condition.name, asked)) !== condition.not;
+    case 'below':
+    case 'string': {
+      const own = subject.terms.filter(({ name }) => name === condition.name);
+      const test = STRING_MEETS[condition.kind === 'below' ? 'starts' : condition.how];
       return condition.values.some((value) => own.some((term) => test(term, value)));
     }
   }

@@ -47,6 +47,9 @@ const flagTags: Partial<Record<TaskKind, Coding>> = {
   conflict: { system: `${fixedBase}/matchIssues`, code: 'conflictMatches', display: 'Conflict On Match' },
 };
 
+/** Kinds of review tasks that are tags of a record. */
+export const FLAGS = Object.keys(flagTags) as readonly TaskKind[];
+
 /** The 1.x tags of open review tasks; kinds that 1.x did not know have none. */
 export const tagsOfFlags = (flags: readonly TaskKind[]): readonly Coding[] => flags.flatMap((flag) => flagTags[flag] ?? []);
 

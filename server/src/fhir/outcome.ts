@@ -41,7 +41,8 @@ export const statusOf = (code: ErrorCode): number => table[code].status;
 /** Every code, for tables in tests and documents. */
 export const errorCodes = Object.keys(table) as readonly ErrorCode[];
 
-const typeOf = ({ severity }: Issue, code: ErrorCode | undefined): string => {
+const typeOf = ({ severity, type }: Issue, code: ErrorCode | undefined): string => {
+  if (type !== undefined) return type;
   if (severity === 'information') return 'informational';
   return severity === 'error' && code !== undefined ? table[code].issueType : 'processing';
 };

@@ -76,6 +76,7 @@ export interface ContactPoint extends Element {
 }
 
 export interface Address extends Element {
+  readonly use?: 'home' | 'work' | 'temp' | 'old' | 'billing';
   readonly text?: string;
   readonly line?: readonly (string | null)[];
   readonly city?: string;
@@ -106,6 +107,9 @@ export interface Patient {
   readonly deceasedBoolean?: boolean;
   readonly deceasedDateTime?: string;
   readonly address?: readonly Address[];
+  readonly communication?: readonly { readonly language?: CodeableConcept; readonly preferred?: boolean }[];
+  readonly generalPractitioner?: readonly Reference[];
+  readonly managingOrganization?: Reference;
   readonly link?: readonly PatientLink[];
 }
 

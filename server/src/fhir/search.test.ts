@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conditionalIdentifier } from './conditional.ts';
-import { defaultSearchOptions, parseSearch, type PatientSearch, searchset } from './search.ts';
+import { defaultSearchOptions, parseSearch, type PatientSearch } from './search.ts';
+import { searchset } from './searchset.ts';
 import { anna } from './sample-patients.ts';
 import { identifierToken, splitUnescaped, unescape } from './tokens.ts';
 
@@ -59,8 +60,17 @@ describe('a Patient search', () => {
   });
 
   it('SRCH-07: includes links', () => {
-    expect(search('_id=a&_include=Patient:link').includeLinks).toBe(true);
-    expect(search('_id=a').includeLinks).toBe(false);
+    const included = (query: string) => {
+      const { include, revInclude } = search(`_id=a&${query}`);
+      return [include, revInclude];
+    };
+    expect(included('')).toEqual(['none', false]);
+    for (const query of ['_include=Patient:link', '_include=Patient:link:Patient', '_include=*'])
+      expect(included(query)).toEqual(['links', false]);
+    for (const query of ['_include:iterate=Patient:link', '_include:recurse=Patient:link&_include=Patient:link'])
+      expect(included(query)).toEqual(['iterate', false]);
+    expect(included('_revinclude=Patient:link')).toEqual(['none', true]);
+    expect(included('_revinclude=RelatedPerson:patient&_include=Patient:organization')).toEqual(['none', false]);
   });
 
   it.each([
@@ -74,19 +84,55 @@ describe('a Patient search', () => {
     '_count=x',
     '_count=1&_count=2',
     '_id:not=a',
-    'identifier:missing=true',
-    '_include:iterate=Patient:link',
+    'identifier:missing=maybe',
+    'identifier:of-type=a|b',
+    'identifier:above=a',
+    'link:RelatedPerson=a',
+    'link.family=a',
+    'link=a b',
+    'organization.name=a',
+    'organization=',
+    'active=yes',
+    'deceased=never',
+    '_profile:above=a',
+    `${'_id=a&'.repeat(100)}_id=a`,
     '_page=',
   ])('SRCH-15: refuses the known parameter with a bad value or a modifier: %s', (query) => {
     expect(refused(query)).toBe(true);
   });
 
   it('SRCH-15, REST-07: ignores what it does not know, and says so by the self link; strict handling refuses it', () => {
-    const query = '_id=a&deceased=false&constructor=1&_format=json&_include=Patient:organization';
+    const query = '_id=a&birthplace=x&constructor=1&_format=json&_include=Patient:organization&_text=a';
     expect(search(query).used).toEqual([['_id', 'a']]);
-    expect(refused('deceased=false', true)).toBe(true);
+    expect(search(query).ignored).toEqual(['birthplace', 'constructor', '_include', '_text']);
+    expect(refused('birthplace=x', true)).toBe(true);
     expect(refused('_include=Patient:organization', true)).toBe(true);
     expect(refused('_id=a&_format=json&_pretty=true', true)).toBe(false);
+  });
+});
+
+describe('what links name', () => {
+  const base = 'https://cr.example.org/fhir';
+  const links = (query: string) => {
+    const parsed = parseSearch(new URLSearchParams(query), { ...defaultSearchOptions, base });
+    if ('code' in parsed) throw new Error(parsed.issues[0]?.diagnostics);
+    return parsed.links;
+  };
+  const id = (text: string) => [[{ kind: 'id', id: text }]];
+
+  it.each([
+    ['link=G1', id('G1')],
+    ['link=Patient/G1', id('G1')],
+    [`link=${base}/Patient/G1`, id('G1')],
+    ['link:Patient=G1', id('G1')],
+    ['link._id=G1', id('G1')],
+    ['link:Patient._id=G1', id('G1')],
+    // Of another server: nobody here.
+    ['link=https://elsewhere.example/fhir/Patient/G1', id('')],
+    ['link.identifier=a|1', [[{ kind: 'identifier', token: { system: 'a', value: '1' } }]]],
+    ['link:Patient.identifier=1', [[{ kind: 'identifier', token: { system: null, value: '1' } }]]],
+  ])('SRCH-11: %s', (query, expected) => {
+    expect(links(query)).toEqual(expected);
   });
 });
 
@@ -112,7 +158,7 @@ describe('the answer to a search', () => {
   });
 
   it('SRCH-01: links to itself with what was understood, and to the next page, which understands the same', () => {
-    const links = answer('identifier=a|1,b|ü&deceased=x&_count=1', 'S1').link ?? [];
+    const links = answer('identifier=a|1,b|ü&birthplace=x&_count=1', 'S1').link ?? [];
     expect(links.map(({ relation }) => relation)).toEqual(['self', 'next']);
     const [self, next] = links.map(({ url }) => search(new URL(url).search));
     expect(self).toEqual(search('identifier=a|1,b|ü&_count=1'));

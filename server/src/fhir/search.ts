@@ -1,18 +1,25 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import { type Condition, DATES, readCondition, readSort, type Sort, STRINGS, TOKENS } from './demographics.ts';
-import { operationOutcome } from './outcome.ts';
-import type { Bundle, BundleEntry, Patient } from './r4.ts';
-import { isRefusal, refuse } from './refusal.ts';
+import { type Condition, DATES, MAX_ALTERNATIVES, readCondition, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
+import { isRefusal, refuse, warning } from './refusal.ts';
+import { readSort, type Sort } from './sorting.ts';
 import { type IdentifierToken, identifierToken, type Params, splitUnescaped, unescape } from './tokens.ts';
 
-type Parameter = [name: string, value: string];
+export type Parameter = [name: string, value: string];
+
+/** What a record's link names: a Patient by its id, or by an identifier (search.html#chaining). */
+export type Linked =
+  { readonly kind: 'id'; readonly id: string } | { readonly kind: 'identifier'; readonly token: IdentifierToken };
 
 /** A Patient search: each list holds alternatives, and every list must be met. */
 export interface PatientSearch {
   readonly ids: readonly (readonly string[])[];
   readonly identifiers: readonly (readonly IdentifierToken[])[];
-  readonly includeLinks: boolean;
-  /** What demographics are asked for; all of them hold. */
+  readonly links: readonly (readonly Linked[])[];
+  /** `_include=Patient:link`: `iterate` also what the included ones link to. */
+  readonly include: 'none' | 'links' | 'iterate';
+  /** `_revinclude=Patient:link`: the Patients that link to what is found. */
+  readonly revInclude: boolean;
+  /** What else is asked for; all of it holds. */
   readonly conditions: readonly Condition[];
   /** `_sort`, the first key decides first; empty: in the order of arrival. */
   readonly sort: readonly Sort[];
@@ -25,6 +32,8 @@ export interface PatientSearch {
   readonly after: string | null;
   /** The parameters that were understood, for the self link. */
   readonly used: readonly Parameter[];
+  /** Names of those that were not. */
+  readonly ignored: readonly string[];
 }
 
 export interface SearchOptions {
@@ -32,14 +41,17 @@ export interface SearchOptions {
   readonly strict: boolean;
   readonly defaultCount: number;
   readonly maxCount: number;
+  /** Base url of this server, without a slash at the end: references to it may be absolute. '' where none is known. */
+  readonly base: string;
 }
 
-export const defaultSearchOptions: SearchOptions = { strict: false, defaultCount: 50, maxCount: 500 };
+export const defaultSearchOptions: SearchOptions = { strict: false, defaultCount: 50, maxCount: 500, base: '' };
 
-const maxAlternatives = 500;
+/** Parameters of one search. */
+const MAX_PARAMETERS = 100;
 
 /** Name of the page parameter: links to it are opaque to clients. */
-const pageParameter = '_page';
+export const pageParameter = '_page';
 
 /** How the answer is written, not what is in it: taken anywhere, never repeated in links. */
 const presentation = new Set(['_format', '_pretty']);
@@ -58,7 +70,9 @@ interface Draft {
   shape: Shape;
   readonly ids: string[][];
   readonly identifiers: IdentifierToken[][];
-  includeLinks: boolean;
+  readonly links: Linked[][];
+  include: PatientSearch['include'];
+  revInclude: boolean;
   count: number | null;
   after: string | null;
 }
@@ -66,19 +80,30 @@ interface Draft {
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const WHOLE: Shape = { summary: 'false', elements: null };
 
-const readers: Readonly<Record<string, (draft: Draft, value: string, options: SearchOptions) => Refusal | undefined>> = {
+type Reader = (draft: Draft, value: string, options: SearchOptions) => Refusal | undefined;
+
+const readers: Readonly<Record<string, Reader>> = {
   _id: (draft, value) => addAlternatives(draft.ids, '_id', value, idOf),
   identifier: (draft, value) => addAlternatives(draft.identifiers, 'identifier', value, identifierToken),
-  _include: (draft, value) => {
-    if (!/^Patient:link(:Patient)?$/.test(value)) return refuse('invalid-request', 'The only _include is Patient:link.');
-    draft.includeLinks = true;
+  link: (draft, value, { base }) => addAlternatives(draft.links, 'link', value, (text) => linkedId(text, base)),
+  // Links of this registry are references: none of them has an identifier of its own.
+  'link:identifier': (draft, value) => {
+    const refused = addAlternatives([], 'link:identifier', value, identifierToken);
+    if (!refused) draft.conditions.push({ kind: 'always', met: false });
+    return refused;
+  },
+  'link._id': (draft, value) => addAlternatives(draft.links, 'link._id', value, linkedId),
+  'link.identifier': (draft, value) => addAlternatives(draft.links, 'link.identifier', value, linkedIdentifier),
+  _include: (draft) => {
+    if (draft.include === 'none') draft.include = 'links';
     return undefined;
   },
-  _tag: (draft, value) => {
-    const codes = splitUnescaped(value, ',').map((text) => unescape(splitUnescaped(text, '|').at(-1) ?? ''));
-    if (codes.some((code) => code === ''))
-      return refuse('invalid-request', '_tag is system|code: the client whose records are wanted.');
-    draft.conditions.push({ kind: 'source', values: codes });
+  '_include:iterate': (draft) => {
+    draft.include = 'iterate';
+    return undefined;
+  },
+  _revinclude: (draft) => {
+    draft.revInclude = true;
     return undefined;
   },
   _sort: (draft, value) => {
@@ -121,58 +146,83 @@ const readers: Readonly<Record<string, (draft: Draft, value: string, options: Se
 };
 
 /**
- * Reads the parameters of `GET Patient`: a known one with a bad value or a modifier is refused (400), an unknown one ignored
- * unless handling is strict. Repeats are ANDed, commas ORed.
+ * Reads the parameters of a search: a known one with a bad value or a modifier is refused (400), an unknown one ignored unless
+ * handling is strict. Repeats are ANDed, commas ORed.
  */
 export const parseSearch = (params: Params, options: SearchOptions = defaultSearchOptions): PatientSearch | Refusal => {
   const draft: Draft = {
     ids: [],
     identifiers: [],
+    links: [],
     conditions: [],
     sort: [],
     total: 'estimate',
     shape: WHOLE,
-    includeLinks: false,
+    include: 'none',
+    revInclude: false,
     count: null,
     after: null,
   };
   const used: Parameter[] = [];
-  for (const [name, value] of params) {
-    const condition = readCondition(name, value);
-    if (typeof condition === 'string') return refuse('invalid-request', condition);
-    if (condition) {
-      draft.conditions.push(condition);
-      used.push([name, value]);
-      continue;
-    }
-    // Every source record is none of the golden ones: what the web interface of OpenCR 1.x asks for.
-    if (name === '_tag:not') continue;
-    const known = knownParameter(name, value, options);
-    if (isRefusal(known)) return known;
-    if (known.reader === undefined) continue;
-    const refused = known.reader(draft, value, options);
-    if (refused) return refused;
-    if (name !== pageParameter) used.push([name, value]);
+  const ignored: string[] = [];
+  const all = [...params];
+  if (all.length > MAX_PARAMETERS) return refuse('invalid-request', `A search takes at most ${MAX_PARAMETERS} parameters.`);
+  for (const [name, value] of all) {
+    const understood = readParameter(draft, [name, value], options);
+    if (typeof understood === 'object') return understood;
+    if (!understood && !presentation.has(name)) ignored.push(name);
+    if (understood && name !== pageParameter) used.push([name, value]);
   }
-  return { ...draft, count: draft.count ?? options.defaultCount, used };
+  return { ...draft, count: draft.count ?? options.defaultCount, used, ignored };
 };
 
-const knownParameter = (
-  name: string,
-  value: string,
-  { strict }: SearchOptions,
-): { readonly reader: (typeof readers)[string] | undefined } | Refusal => {
-  const [base = '', modifier] = name.split(':', 2);
-  const reader = Object.hasOwn(readers, base) ? readers[base] : undefined;
-  if (reader && modifier !== undefined) return refuse('invalid-request', `The search parameter ${base} takes no modifier here.`);
+/** Whether the parameter is known; then the draft holds what it asks. */
+const readParameter = (draft: Draft, [name, value]: Parameter, options: SearchOptions): boolean | Refusal => {
+  const condition = readCondition(name, value, options.base);
+  if (typeof condition === 'string') return refuse('invalid-request', condition);
+  if (condition) {
+    draft.conditions.push(condition);
+    return true;
+  }
+  const reader = knownParameter(name, value, options);
+  if (reader === undefined || isRefusal(reader)) return reader ?? false;
+  return reader(draft, value, options) ?? true;
+};
+
+/** Other spellings of the same. */
+const spelling = (name: string): string =>
+  name.replace(/^link:Patient(?=$|\.)/, 'link').replace(/^(_include):recurse$/, '$1:iterate');
+
+const isInclude = (name: string): boolean => /^_(?:rev)?include(?::|$)/.test(name);
+
+const knownParameter = (name: string, value: string, { strict }: SearchOptions): Reader | undefined | Refusal => {
+  const spelt = spelling(name);
   // Other things to include are not kept here, so that there is nothing to add.
-  if (base === '_include' && !strict && !value.startsWith('Patient:link')) return { reader: undefined };
-  if (!reader && strict && !presentation.has(name))
+  if (isInclude(spelt) && !/^(?:Patient:link(?::Patient)?|\*)$/.test(value))
+    return strict || value.startsWith('Patient:link')
+      ? refuse('invalid-request', 'The only _include and _revinclude is Patient:link: this registry keeps Patients only.')
+      : undefined;
+  if (Object.hasOwn(readers, spelt)) return readers[spelt];
+  const [base = ''] = spelt.split(/[:.]/, 1);
+  if (base === 'link')
+    return refuse('invalid-request', 'link takes :Patient, :identifier and :missing, and chains to _id and identifier.');
+  if ((REFERENCES as readonly string[]).includes(base) && spelt.startsWith(`${base}.`))
+    return refuse('invalid-request', `${base} takes no chain: the registry keeps Patients only. Use ${base}:identifier.`);
+  if (Object.hasOwn(readers, base) && spelt !== base && !spelt.startsWith(`${base}.`))
+    return refuse('invalid-request', `The search parameter ${base} takes no such modifier here.`);
+  if (strict && !presentation.has(name))
     return refuse('invalid-request', `Unknown search parameter ${name.slice(0, 64)}; known are: ${parameterNames.join(', ')}.`);
-  return { reader };
+  return undefined;
 };
 
-const parameterNames = [...Object.keys(readers).filter((name) => name !== pageParameter), ...STRINGS, ...TOKENS, ...DATES];
+const parameterNames = [
+  ...Object.keys(readers).filter((name) => name !== pageParameter && !/[:.]/.test(name)),
+  ...STRINGS,
+  ...TOKENS,
+  ...DATES,
+  ...REFERENCES,
+  ...URIS,
+];
 
 const addAlternatives = <T>(
   lists: T[][],
@@ -181,7 +231,8 @@ const addAlternatives = <T>(
   read: (text: string) => T | undefined,
 ): Refusal | undefined => {
   const texts = splitUnescaped(value, ',');
-  if (texts.length > maxAlternatives) return refuse('invalid-request', `${name} takes at most ${maxAlternatives} alternatives.`);
+  if (texts.length > MAX_ALTERNATIVES)
+    return refuse('invalid-request', `${name} takes at most ${MAX_ALTERNATIVES} alternatives.`);
   const alternatives = texts.map(read);
   const found = alternatives.filter((alternative) => alternative !== undefined);
   // An empty filter would answer with everything.
@@ -194,42 +245,28 @@ const addAlternatives = <T>(
 /** `x` or, as OpenMRS sends it, `Patient/x`. */
 const idOf = (text: string): string | undefined => /^(?:Patient\/)?([A-Za-z0-9.-]{1,64})$/.exec(unescape(text))?.[1];
 
-export interface SearchAnswer {
-  /** Base url of this server, without a slash at the end. */
-  readonly base: string;
-  readonly search: PatientSearch;
-  /** null: not counted. */
-  readonly total: number | null;
-  readonly matches: readonly Patient[];
-  readonly included: readonly Patient[];
-  /** Where the next page begins; null on the last. */
-  readonly next: string | null;
-  readonly remarks?: readonly Issue[];
+/** `x`, `Patient/x` or the same under this server's base; an id of elsewhere names nobody here. */
+const linkedId = (text: string, base = ''): Linked | undefined => {
+  const whole = unescape(text);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(whole) && (base === '' || !whole.startsWith(`${base}/`))) return { kind: 'id', id: '' };
+  const id = idOf(base !== '' && whole.startsWith(`${base}/`) ? whole.slice(base.length + 1) : whole);
+  return id === undefined ? undefined : { kind: 'id', id };
+};
+
+const linkedIdentifier = (text: string): Linked | undefined => {
+  const token = identifierToken(text);
+  return token && { kind: 'identifier', token };
+};
+
+/**
+ * The systems that a search restricts the answer to (PDQm ITI-78, case 2): it asks for whole systems, `identifier=system|`.
+ * null: it does not.
+ */
+export function domainsOf({ identifiers }: PatientSearch): readonly string[] | null {
+  const whole = identifiers.filter((list) => list.every(({ value }) => value === null));
+  return whole.length === 0 ? null : [...new Set(whole.flat().flatMap(({ system }) => system ?? []))];
 }
 
-/** The answer to a search (R4 bundle.html#searchset). `total` counts matches, not what is included. */
-export const searchset = ({ base, search, total, matches, included, next, remarks = [] }: SearchAnswer): Bundle => {
-  const self = [...search.used, ...(search.after === null ? [] : [[pageParameter, search.after] satisfies Parameter])];
-  const urlOf = (query: readonly Parameter[]): string =>
-    `${base}/Patient${query.length > 0 ? `?${new URLSearchParams(query).toString()}` : ''}`;
-  const entryOf = (resource: Patient, mode: 'match' | 'include'): BundleEntry => ({
-    fullUrl: `${base}/Patient/${resource.id ?? ''}`,
-    resource,
-    search: { mode },
-  });
-  const entry: readonly BundleEntry[] = [
-    ...matches.map((match) => entryOf(match, 'match')),
-    ...included.map((patient) => entryOf(patient, 'include')),
-    ...(remarks.length > 0 ? [{ resource: operationOutcome(remarks), search: { mode: 'outcome' as const } }] : []),
-  ];
-  return {
-    resourceType: 'Bundle',
-    type: 'searchset',
-    ...(total !== null && { total }),
-    link: [
-      { relation: 'self', url: urlOf(self) },
-      ...(next === null ? [] : [{ relation: 'next', url: urlOf([...search.used, [pageParameter, next]]) }]),
-    ],
-    ...(entry.length > 0 && { entry }),
-  };
-};
+/** What was not understood, in words, to a client that asked for leniency: it wants to go on, and to know. */
+export const remarksOn = ({ ignored }: PatientSearch): readonly Issue[] =>
+  ignored.map((name) => warning(`The search parameter ${name.slice(0, 64)} is not known here; it was ignored.`));

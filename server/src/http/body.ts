@@ -64,6 +64,23 @@ const decoded = (bytes: Buffer): string => {
   }
 };
 
+const FORM = 'application/x-www-form-urlencoded';
+
+/** The parameters of a form (SRCH-17), within limits; none where there is no body. Throws the RegistryError that says what is wrong. */
+export async function readForm(request: FastifyRequest, limits: { readonly bodyBytes: number }): Promise<URLSearchParams> {
+  const raw = request.body;
+  if (!Buffer.isBuffer(raw) || raw.length === 0) return new URLSearchParams();
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim().replaceAll('"', ''));
+  if (type !== FORM) wrong('unsupported-media-type', `A search is sent as ${FORM}.`);
+  if (parameters.some((parameter) => /^charset=(?!utf-?8$)/.test(parameter)))
+    wrong('unsupported-media-type', 'The charset must be utf-8.');
+  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
+  return new URLSearchParams(decoded(await decompressed(raw, encoding, limits.bodyBytes)));
+}
+
 /** The JSON value of a request's body, also of one in XML, within limits; throws the RegistryError that says what is wrong. */
 export async function readBody(request: FastifyRequest, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
   const format = formatOfBody(request.headers['content-type']);

@@ -36,6 +36,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: object | null;
   readonly log?: Pick<AccessEntry, 'event' | 'patients'> & Partial<Pick<AccessEntry, 'status' | 'code' | 'count'>> & Asked;
+  /** `_format` of a form, which beats that of the URL. */
+  readonly format?: string;
   /** Why it was refused, where it was. */
   readonly refusal?: Refusal;
 }
@@ -49,9 +51,9 @@ interface Writing {
 const JSON_ANSWER: Writing = { format: 'json', pretty: false };
 
 /** REST-02, REST-03, REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
-const writingOf = (request: FastifyRequest): Writing => {
+const writingOf = (request: FastifyRequest, asked: string | undefined): Writing => {
   const query = queryOf(request);
-  const format = negotiated(request.headers.accept, query.get('_format') ?? undefined);
+  const format = negotiated(request.headers.accept, asked ?? query.get('_format') ?? undefined);
   return { format: format ?? JSON_ANSWER.format, pretty: query.get('_pretty') === 'true' };
 };
 
@@ -60,7 +62,7 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.code(answer.status).header('cache-control', 'no-store');
   for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value);
   if (answer.body === null) return reply.send();
-  const { format, pretty } = writingOf(reply.request);
+  const { format, pretty } = writingOf(reply.request, answer.format);
   const type = answer.headers?.['content-type'];
   if (type === undefined && format === 'xml')
     return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(answer.body));

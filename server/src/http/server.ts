@@ -185,8 +185,9 @@ class Door {
   ): Promise<void> {
     const { agent, requestId, proof } = this.callerOf(request);
     const { asked, body, ...rest } = facts;
-    const more = body !== undefined ? `\n${body}` : asked !== undefined ? `?${asked}` : '';
-    const query = `${request.method} ${request.raw.url ?? ''}${more}`;
+    const url = request.raw.url ?? '';
+    const more = body !== undefined ? `\n${body}` : asked !== undefined ? `${url.includes('?') ? '&' : '?'}${asked}` : '';
+    const query = `${request.method} ${url}${more}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,
@@ -200,7 +201,11 @@ class Door {
   }
 
   private readonly refuse: Refuse = async (request, reply, answer) => {
-    await this.log(request, { event: 'refusal', status: answer.status, patients: [], code: answer.refusal?.code ?? '' });
+    const { asked } = answer.log ?? {};
+    await this.log(request, {
+      ...{ event: 'refusal', status: answer.status, patients: [], code: answer.refusal?.code ?? '' },
+      ...(asked !== undefined && { asked }),
+    });
     return send(reply, answer);
   };
 

@@ -8,7 +8,8 @@ import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts'
 import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
-import type { Condition, Sort } from '../fhir/demographics.ts';
+import type { Condition } from '../fhir/conditions.ts';
+import type { Cursor, Sort } from '../fhir/sorting.ts';
 import type { AuditEvent } from '../fhir/r4.ts';
 import type { FeatureSpec, FeatureValues } from '../matching/model.ts';
 
@@ -219,24 +220,41 @@ export interface AuditCursors {
   aside(repository: string): number;
 }
 
+/**
+ * A condition as the index of searches answers it. Identifiers come as whole systems, which it knows, and as the records that
+ * hold one by its value, which the ledger knows.
+ */
+export type IndexCondition =
+  | Exclude<Condition, { readonly kind: 'identifier' }>
+  | {
+      readonly kind: 'identifier';
+      readonly not: boolean;
+      readonly systems: readonly string[];
+      readonly records: readonly RecordKey[];
+    };
+
 /** A demographic search of source records. */
 export interface DemographicQuery {
   /** All of them hold. */
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly IndexCondition[];
   /** Only records of this client; null: everybody's. */
   readonly owner: string | null;
-  /** By record where there is none. */
   /** The first key decides first; empty: in the order of arrival. */
   readonly sort: readonly Sort[];
   readonly limit: number;
   /** Whether to count all that are found. */
   readonly total: boolean;
   /** Where the page begins: what the answer before gave; null for the first. */
-  readonly after: string | null;
+  readonly after: Cursor | null;
 }
 
 export type DemographicPage =
-  | { readonly kind: 'page'; readonly records: readonly RecordKey[]; readonly next: string | null; readonly total: number | null }
+  | {
+      readonly kind: 'page';
+      readonly records: readonly RecordKey[];
+      readonly next: Cursor | null;
+      readonly total: number | null;
+    }
   /** It took too long, and was broken off. */
   | { readonly kind: 'late' }
   /** It has not caught up with the ledger; `behind` change sets are to come. */
@@ -244,7 +262,7 @@ export type DemographicPage =
   /** Too many searches are waiting. */
   | { readonly kind: 'busy' };
 
-/** Follows the ledger; an answer holds every change set up to the one it is asked for. @throws where `after` is none of its own. */
+/** Follows the ledger; an answer holds every change set up to the one it is asked for. */
 export interface DemographicSearch {
   search(query: DemographicQuery, upTo: Sequence): Promise<DemographicPage>;
 }

@@ -1,12 +1,17 @@
+import type { Issue, Refusal } from '../domain/errors.ts';
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
-import type { Refusal } from '../domain/errors.ts';
-import { comparing, meets, type Sortable, sortValues, storedSubject } from '../fhir/demographics.ts';
+import type { Condition } from '../fhir/conditions.ts';
+import { meets, sortValues, storedSubject, type Subject, subjectOf } from '../fhir/demographics.ts';
 import type { Patient } from '../fhir/r4.ts';
-import { refuse } from '../fhir/refusal.ts';
-import type { PatientSearch } from '../fhir/search.ts';
-import { seesWhole } from './policy/disclosure.ts';
-import { type Lookup, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
-import type { DemographicSearch, IdentifierQuery, StoredRecord } from './ports.ts';
+import { isRefusal, refuse } from '../fhir/refusal.ts';
+import { domainsOf, type PatientSearch } from '../fhir/search.ts';
+import { comparing, comparingPlaces, type Cursor, cursorOf, decodeCursor, encodeCursor, type Sortable } from '../fhir/sorting.ts';
+import type { IdentifierToken } from '../fhir/tokens.ts';
+import { alsoTurned, EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } from './naming.ts';
+import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
+import { seesEverybody, seesWhole } from './policy/disclosure.ts';
+import { type Lookup, showGolden } from './lookup.ts';
+import type { DemographicPage, DemographicSearch, IndexCondition, Named, StoredRecord } from './ports.ts';
 
 export interface SearchPage {
   /** null: not counted. */
@@ -15,139 +20,161 @@ export interface SearchPage {
   readonly included: readonly Patient[];
   /** Where the next page begins; null on the last. */
   readonly next: string | null;
+  /** What the asker should know besides. */
+  readonly remarks: readonly Issue[];
 }
 
-/** What one search looks at before it says that it asks for too much. */
-const EXAMINED = 2_000;
+const NO_PAGE = refuse('invalid-request', 'The page is taken from a link of an answer.');
 
-const answers = (queries: readonly IdentifierQuery[], { system, value }: { system: string; value: string }): boolean =>
-  queries.some((query) => (query.system === null || query.system === system) && (query.value === null || query.value === value));
+const subjectOfStored = ({ record, resource }: StoredRecord): Subject =>
+  storedSubject(resource, { client: record.source, updated: record.lastUpdated, flags: record.flags });
 
-/** A record is found by the identifiers that the asker may see, and no others: a search tells no more than a read (design §8). */
-async function matchesVisibly(lookup: Lookup, stored: StoredRecord, search: PatientSearch): Promise<boolean> {
-  if (search.identifiers.length === 0) return true;
-  const shows = await visibleIdentifiers(lookup, stored);
-  const seen = shows === null ? stored.identifiers : stored.identifiers.filter(shows);
-  return search.identifiers.every((alternatives) => seen.some((identifier) => answers(alternatives, identifier)));
-}
+/** Conditions that any record may be asked about, since everybody is told when it changed (design §8). */
+const isOpen = (condition: Condition): boolean =>
+  condition.kind === 'always' || (condition.kind === 'date' && condition.name === '_lastUpdated');
 
-/** Demographics are compared only of records that the asker sees whole: of the others none is found by them. */
-const meetsAll = ({ principal }: Lookup, { record, resource }: StoredRecord, { conditions }: PatientSearch): boolean => {
+/** What a record holds is compared only of records that the asker sees whole: of the others none is found by it. */
+function meetsAll({ principal }: Lookup, stored: StoredRecord, conditions: readonly Condition[]): boolean {
   if (conditions.length === 0) return true;
-  if (!seesWhole(principal, record.source)) return false;
-  const subject = storedSubject(resource, record.source, record.lastUpdated);
+  if (!seesWhole(principal, stored.record.source) && !conditions.every(isOpen)) return false;
+  const subject = subjectOfStored(stored);
   return conditions.every((condition) => meets(condition, subject));
-};
+}
 
 /** What a record is sorted by: of one that the asker does not see whole not its demographics, since its place would tell them. */
-const sortableOf = ({ principal }: Lookup, { record, resource }: StoredRecord): Sortable => ({
-  record: record.key,
-  values: seesWhole(principal, record.source)
-    ? sortValues(storedSubject(resource, record.source, record.lastUpdated))
-    : { family: '', given: '', birthdate: '', _lastUpdated: record.lastUpdated },
+const sortableOf = ({ principal }: Lookup, stored: StoredRecord): Sortable => ({
+  record: stored.record.key,
+  values: seesWhole(principal, stored.record.source)
+    ? sortValues(subjectOfStored(stored))
+    : { family: '', given: '', birthdate: '', _lastUpdated: stored.record.lastUpdated },
 });
 
-/** By `_sort`; in the order of arrival without. */
-function sorted(lookup: Lookup, found: readonly StoredRecord[], { sort }: PatientSearch): readonly StoredRecord[] {
-  if (sort.length === 0) return found;
-  const compare = comparing(sort);
-  return found
-    .map((stored) => ({ stored, ...sortableOf(lookup, stored) }))
-    .sort(compare)
-    .map(({ stored }) => stored);
+/** Whether a list of identifiers names few records: whole systems may have everybody. */
+const isNarrow = (list: readonly IdentifierToken[]): boolean => list.every(({ value }) => value !== null);
+
+/**
+ * The records that a search looks at one by one; undefined where the index of searches answers it: it asks for what a record
+ * holds and nothing else, or for whole systems of identifiers, by one who sees everybody or is told of its own records only.
+ */
+async function candidates(lookup: Lookup, search: PatientSearch): Promise<Keys | undefined | Refusal> {
+  const named = await namedBy(lookup, search);
+  if (named !== undefined) return named;
+  const list = search.identifiers.find(isNarrow) ?? search.identifiers[0];
+  if (list === undefined) return undefined;
+  const isWhole = seesEverybody(lookup.principal) || !search.conditions.every(isOpen);
+  if (isWhole && !isNarrow(list)) return undefined;
+  const keys = await lookup.reader.byIdentifier(list, 0, EXAMINED + 1);
+  return keys.length > EXAMINED ? tooMany() : { records: new Set(keys), goldens: new Set() };
 }
 
-/** Records that may match, ascending by key; undefined when there are too many to look at. */
-async function recordsBy(lookup: Lookup, search: PatientSearch): Promise<readonly RecordKey[] | undefined> {
-  const [first] = search.identifiers;
-  if (!first) return [];
-  const found = await lookup.reader.byIdentifier(first, 0, EXAMINED + 1);
-  return found.length > EXAMINED ? undefined : found;
+/** A place among golden records, which come after the records of an answer. */
+const GOLDEN_PAGE = /^golden-(\d{1,10})$/;
+
+interface Place {
+  readonly record: Cursor | null;
+  readonly golden: GoldenKey | null;
 }
 
-interface Named {
-  readonly records: readonly RecordKey[];
-  readonly goldens: readonly GoldenKey[];
+function placeOf({ after, sort }: PatientSearch): Place | Refusal {
+  if (after === null) return { record: null, golden: null };
+  const key = GOLDEN_PAGE.exec(after)?.[1];
+  if (key !== undefined) return { record: null, golden: Number(key) };
+  const record = decodeCursor(after, sort);
+  return record === undefined ? NO_PAGE : { record, golden: null };
 }
 
-/** Every `_id` parameter narrows: what all of them name. */
-async function byIds(lookup: Lookup, lists: readonly (readonly string[])[]): Promise<Named> {
-  const sets: { records: Set<RecordKey>; goldens: Set<GoldenKey> }[] = [];
-  for (const ids of lists) {
-    const set = { records: new Set<RecordKey>(), goldens: new Set<GoldenKey>() };
-    for (const id of ids) {
-      const named = await lookup.reader.resolveId(id, lookup.principal.name);
-      if (named) (named.kind === 'record' ? set.records : set.goldens).add(named.key);
-    }
-    sets.push(set);
+async function matchingGoldens(
+  lookup: Lookup,
+  keys: ReadonlySet<GoldenKey>,
+  search: PatientSearch,
+): Promise<readonly GoldenKey[]> {
+  if (search.identifiers.length > 0) return [];
+  const found: GoldenKey[] = [];
+  for (const key of [...keys].sort((a, b) => a - b)) {
+    const golden = await lookup.reader.storedGolden(key);
+    if (!golden) continue;
+    const subject = subjectOf(await showGolden(lookup, golden), { client: '', updated: golden.golden.lastUpdated, flags: [] });
+    if (search.conditions.every((condition) => meets(condition, subject))) found.push(key);
   }
-  const [first, ...rest] = sets;
+  return found;
+}
+
+async function matchingRecords(
+  lookup: Lookup,
+  keys: ReadonlySet<RecordKey>,
+  search: PatientSearch,
+): Promise<readonly Sortable[]> {
+  const found: Sortable[] = [];
+  for (const key of keys) {
+    const stored = await lookup.reader.storedRecord(key);
+    if (!stored || stored.record.deleted || !meetsAll(lookup, stored, search.conditions)) continue;
+    if (await matchesVisibly(lookup, stored, search.identifiers)) found.push(sortableOf(lookup, stored));
+  }
+  return found.sort(comparing(search.sort));
+}
+
+interface Page {
+  readonly total: number | null;
+  readonly named: readonly Named[];
+  readonly next: string | null;
+}
+
+/** Those of the candidates that match, from the page's place on: what a record is sorted by is its place, whatever comes or goes. */
+async function pageOf(lookup: Lookup, keys: Keys, search: PatientSearch): Promise<Page | Refusal> {
+  const place = placeOf(search);
+  if (isRefusal(place)) return place;
+  const records = await matchingRecords(lookup, keys.records, search);
+  const goldens = await matchingGoldens(lookup, keys.goldens, search);
+  const { record: after, golden } = place;
+  const compare = comparingPlaces(search.sort);
+  const rest = [
+    ...records
+      .filter((one) => golden === null && (after === null || compare(cursorOf(search.sort, one), after) > 0))
+      .map((one) => ({ named: recordNamed(one.record), place: encodeCursor(cursorOf(search.sort, one)) })),
+    ...goldens
+      .filter((key) => golden === null || key > golden)
+      .map((key) => ({ named: goldenNamed(key), place: `golden-${key}` })),
+  ];
+  const page = rest.slice(0, search.count);
   return {
-    records: [...(first?.records ?? [])].filter((key) => rest.every((set) => set.records.has(key))).sort((a, b) => a - b),
-    goldens: [...(first?.goldens ?? [])].filter((key) => rest.every((set) => set.goldens.has(key))).sort((a, b) => a - b),
+    total: records.length + goldens.length,
+    named: page.map(({ named }) => named),
+    next: rest.length > page.length ? (page.at(-1)?.place ?? null) : null,
   };
 }
 
-/** D12: with a record that was merged comes the one that replaces it, asked for or not (PDQ-78-12c). */
-async function survivorsOf(lookup: Lookup, matched: readonly StoredRecord[]): Promise<readonly Patient[]> {
-  const known = new Set(matched.map(({ record }) => record.key));
-  const into = new Set(matched.flatMap(({ record: { mergedInto } }) => mergedInto ?? []));
-  const survivors = await Promise.all([...into].filter((key) => !known.has(key)).map((key) => lookup.reader.storedRecord(key)));
-  return Promise.all(survivors.filter((one) => one !== undefined).map((one) => showRecord(lookup, one)));
+/** `_tag:not` of the golden tag is asked by the web interface of OpenCR 1.x: the index has no golden records. */
+const leavesOutGoldens = ({ ours }: Lookup, condition: Condition): boolean =>
+  condition.kind === 'token' &&
+  condition.name === '_tag' &&
+  condition.not &&
+  condition.values.every(({ code }) => code === ours.goldenCode);
+
+async function indexed(lookup: Lookup, condition: Condition): Promise<IndexCondition | Refusal> {
+  if (leavesOutGoldens(lookup, condition)) return { kind: 'always', met: true };
+  if (condition.kind !== 'identifier') return condition;
+  const valued = condition.values.filter(({ value }) => value !== null);
+  const records = valued.length === 0 ? [] : await lookup.reader.byIdentifier(valued, 0, EXAMINED + 1);
+  if (records.length > EXAMINED) return tooMany();
+  const systems = condition.values.flatMap(({ system, value }) => (value === null && system !== null ? [system] : []));
+  return { kind: 'identifier', not: condition.not, systems, records };
 }
 
-/** `_include=Patient:link`: the golden records of matched records, and the records of matched golden ones. */
-async function includes(
+async function indexedAll(
   lookup: Lookup,
-  records: readonly StoredRecord[],
-  goldens: readonly GoldenKey[],
-): Promise<readonly Patient[]> {
-  const matched = new Set(records.map(({ record }) => record.key));
-  const toGoldens = [...new Set(records.map(({ record }) => record.golden))].filter((key) => !goldens.includes(key));
-  const patients: Patient[] = [];
-  const forwards: GoldenKey[] = [];
-  for (const key of goldens) {
-    const golden = await lookup.reader.storedGolden(key);
-    if (!golden) continue;
-    if (golden.golden.replacedBy !== null) forwards.push(golden.golden.replacedBy);
-    for (const member of golden.members) {
-      const stored = matched.has(member) ? undefined : await lookup.reader.storedRecord(member);
-      if (stored) patients.push(await showRecord(lookup, stored));
-    }
+  { conditions, identifiers }: PatientSearch,
+): Promise<readonly IndexCondition[] | Refusal> {
+  const all: IndexCondition[] = [];
+  const lists = identifiers.map((values): Condition => ({ kind: 'identifier', not: false, values }));
+  for (const condition of [...conditions, ...lists]) {
+    const one = await indexed(lookup, condition);
+    if (isRefusal(one)) return one;
+    all.push(one);
   }
-  for (const key of new Set([...toGoldens, ...forwards])) {
-    const golden = await lookup.reader.storedGolden(key);
-    if (golden) patients.push(await showGolden(lookup, golden));
-  }
-  return patients;
+  return all;
 }
 
-const pageStart = (after: string | null): number | undefined => {
-  if (after === null) return 0;
-  return /^\d{1,10}$/.test(after) ? Number(after) : undefined;
-};
-
-/** A page of it is a page of the index; what the asker may not see is not in the query at all (design §8). */
-async function searchDemographics(
-  lookup: Lookup,
-  search: PatientSearch,
-  demographic: DemographicSearch,
-): Promise<SearchPage | Refusal> {
-  if (search.conditions.length === 0) {
-    return refuse('invalid-request', 'Search by _id, identifier or demographics: the registry does not list everybody.');
-  }
-  const { reader, principal } = lookup;
-  const found = await demographic.search(
-    {
-      conditions: search.conditions,
-      owner: principal.scopes.includes('demographics') ? null : principal.name,
-      sort: search.sort,
-      limit: search.count,
-      total: search.total !== 'none' || search.count === 0,
-      after: search.after,
-    },
-    (await reader.head()).sequence,
-  );
+const answered = (found: DemographicPage, count: number): Page | Refusal => {
   switch (found.kind) {
     case 'late':
       return refuse(
@@ -161,60 +188,77 @@ async function searchDemographics(
       );
     case 'busy':
       return refuse('busy', 'Too many searches are waiting; try again soon.');
-    case 'page': {
-      const stored = await Promise.all(found.records.map((key) => reader.storedRecord(key)));
-      const records = stored.filter((one) => one !== undefined);
+    case 'page':
       return {
         total: found.total,
-        matches: await Promise.all(records.map((one) => showRecord(lookup, one))),
-        included: [...(search.includeLinks ? await includes(lookup, records, []) : []), ...(await survivorsOf(lookup, records))],
-        next: search.count > 0 ? found.next : null,
+        named: found.records.map(recordNamed),
+        next: count > 0 && found.next !== null ? encodeCursor(found.next) : null,
       };
-    }
   }
+};
+
+/** A page of it is a page of the index; what the asker may not see is not in the query at all (design §8). */
+async function searchIndex(lookup: Lookup, search: PatientSearch, demographic: DemographicSearch): Promise<Page | Refusal> {
+  const conditions = await indexedAll(lookup, search);
+  if (isRefusal(conditions)) return conditions;
+  if (conditions.length === 0)
+    return refuse('invalid-request', 'Search by _id, identifier or demographics: the registry does not list everybody.');
+  const after = search.after === null ? null : decodeCursor(search.after, search.sort);
+  if (after === undefined) return NO_PAGE;
+  const query = {
+    conditions,
+    owner: seesEverybody(lookup.principal) ? null : lookup.principal.name,
+    sort: search.sort,
+    limit: search.count,
+    total: search.total !== 'none' || search.count === 0,
+    after,
+  };
+  return answered(await demographic.search(query, (await lookup.reader.head()).sequence), search.count);
+}
+
+/** What PDQm ITI-78 says of a domain that is not the registry's (case 4), also in an answer of 404. */
+const NO_DOMAIN: Issue = { severity: 'warning', diagnostics: 'targetSystem not found', type: 'not-found' };
+
+const unknownIn = ({ authorities }: Lookup, search: PatientSearch): readonly string[] =>
+  (domainsOf(search) ?? []).filter((domain) => authorities.find(domain) === undefined);
+
+/** In `open` mode a domain is known, whoever issues it, of which the asker sees an identifier. */
+async function remarksOf(lookup: Lookup, search: PatientSearch, matches: readonly Patient[]): Promise<readonly Issue[]> {
+  const shown = new Set(matches.flatMap(({ identifier = [] }) => identifier.map(({ system }) => system)));
+  for (const system of unknownIn(lookup, search)) {
+    if (shown.has(system)) continue;
+    const isHeld =
+      seesEverybody(lookup.principal) && (await lookup.reader.byIdentifier([{ system, value: null }], 0, 1)).length > 0;
+    if (!isHeld) return [NO_DOMAIN];
+  }
+  return [];
 }
 
 /**
- * Search by `_id` and `identifier`, or by demographics. Golden records are found by `_id` only, never by an ordinary search (D6).
+ * Search by `_id`, `identifier` and `link`, or by what a record holds. Golden records are found by `_id` and `link` only, never
+ * by an ordinary search (D6).
  */
 export async function searchPatients(
   lookup: Lookup,
-  search: PatientSearch,
+  asked: PatientSearch,
   demographic: DemographicSearch,
 ): Promise<SearchPage | Refusal> {
-  if (search.ids.length === 0 && search.identifiers.length === 0) return searchDemographics(lookup, search, demographic);
-  const after = pageStart(search.after);
-  if (after === undefined) return refuse('invalid-request', 'The page is taken from a link of an answer.');
-  const named = search.ids.length > 0 ? await byIds(lookup, search.ids) : undefined;
-  const keys = named?.records ?? (await recordsBy(lookup, search));
-  if (keys === undefined)
-    return refuse('invalid-request', `More than ${EXAMINED} records may match: ask for a value, not for a whole system.`);
-  const found: StoredRecord[] = [];
-  for (const key of keys) {
-    const stored = await lookup.reader.storedRecord(key);
-    if (stored && !stored.record.deleted && meetsAll(lookup, stored, search) && (await matchesVisibly(lookup, stored, search)))
-      found.push(stored);
-  }
-  const goldens = search.identifiers.length + search.conditions.length === 0 ? (named?.goldens ?? []) : [];
-  const all = [...sorted(lookup, found, search).map((stored) => ({ stored })), ...goldens.map((golden) => ({ golden }))];
-  const page = all.slice(after, after + search.count);
-  const matches: Patient[] = [];
-  for (const one of page) {
-    const golden = 'golden' in one ? await lookup.reader.storedGolden(one.golden) : undefined;
-    if ('stored' in one) matches.push(await showRecord(lookup, one.stored));
-    else if (golden) matches.push(await showGolden(lookup, golden));
-  }
-  const shown = {
-    records: page.flatMap((one) => ('stored' in one ? [one.stored] : [])),
-    goldens: page.flatMap((one) => ('golden' in one ? [one.golden] : [])),
-  };
+  const search = { ...asked, identifiers: asked.identifiers.map((list) => alsoTurned(lookup, list)) };
+  if (lookup.authorities.mode === 'strict' && unknownIn(lookup, search).length > 0)
+    return { code: 'not-found', issues: [NO_DOMAIN] };
+  const keys = await candidates(lookup, search);
+  if (keys !== undefined && isRefusal(keys)) return keys;
+  const page = keys === undefined ? await searchIndex(lookup, search, demographic) : await pageOf(lookup, keys, search);
+  if (isRefusal(page)) return page;
+  const shown = (await Promise.all(page.named.map((named) => showNamed(lookup, named)))).filter(
+    (one): one is Shown => one !== undefined,
+  );
+  const matches = shown.map(({ patient }) => patient);
   return {
-    total: all.length,
+    total: page.total,
     matches,
-    included: [
-      ...(search.includeLinks ? await includes(lookup, shown.records, shown.goldens) : []),
-      ...(await survivorsOf(lookup, shown.records)),
-    ],
-    next: search.count > 0 && after + search.count < all.length ? String(after + search.count) : null,
+    included: await included(lookup, shown, search),
+    next: page.next,
+    remarks: await remarksOf(lookup, search, matches),
   };
 }

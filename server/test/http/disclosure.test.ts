@@ -251,6 +251,39 @@ describe('two registries that differ only in what a client may not see', () => {
   const values = ['d-1', 'l-1', 'N-5', 'ART-5', 'ward-5'];
   const systems = [systemOf('dhis2'), systemOf('openmrs'), NATIONAL, ART, WARD];
 
+  /** Each of what dhis2's record holds in one of the registries and not in another, asked for in every way. */
+  const NEW = [
+    'address-use=home',
+    'address-use:missing=false',
+    'address:missing=true',
+    'gender:not=male',
+    'active:not=false',
+    'deceased=true',
+    'deceased=false',
+    'death-date=ge2000',
+    'death-date:missing=false&_sort=-birthdate,family&_count=1',
+    'mothersMaidenName=nak',
+    'mothersMaidenName:missing=true&_total=accurate',
+    'language=sw',
+    'language:not=sw',
+    'organization=o1',
+    'organization:identifier=MoH',
+    'organization:missing=false',
+    'general-practitioner:missing=true',
+    'identifier:missing=false',
+    `identifier:of-type=${encodeURIComponent('urn:types|NI|N-5')}`,
+    '_tag=trial',
+    '_tag:not=trial',
+    '_tag:not=5c827da5-4858-4f3d-a50c-62ece001efea',
+    '_profile:below=http://p',
+    '_profile:missing=true',
+    '_security=R',
+    '_security:missing=false',
+    'link:missing=false&_include=Patient:link&_revinclude=Patient:link',
+    '_lastUpdated:missing=false',
+    '_id:missing=false&_sort=birthdate',
+  ];
+
   /** Everything that openmrs can ask of dhis2's record and of identifiers, and the answers. */
   async function observed(hidden: Partial<Patient>): Promise<readonly string[]> {
     const server: RegistryServer = await startRegistry();
@@ -286,14 +319,43 @@ describe('two registries that differ only in what a client may not see', () => {
         '_lastUpdated=ge2000',
         '_tag=dhis2',
       ].map((query) => `?${query}`),
+      ...systems.flatMap((system) => [
+        `?identifier=${enc(`${system}|`)}&family:missing=true`,
+        `?identifier=${enc(`${system}|`)}&_lastUpdated=ge2000&_sort=birthdate`,
+        `?identifier:not=${enc(`${system}|`)}`,
+        `?link.identifier=${enc(`${system}|`)}`,
+        `?_id=theirs&identifier:not=${enc(`${system}|`)}`,
+      ]),
+      ...values.flatMap((value) => [`?link.identifier=${value}&_include:iterate=Patient:link`, `?identifier:not=${value}`]),
+      ...NEW.flatMap((query) => [
+        `?${query}`,
+        `?${query}&_summary=count`,
+        `?_id=theirs,mine&${query}`,
+        `?link=${foreign}&${query}`,
+      ]),
+      ...['theirs', golden, foreign].flatMap((id) => [
+        `?link=${id}&_revinclude=Patient:link`,
+        `?_id=${id}&_revinclude=Patient:link&_include:iterate=Patient:link`,
+        ...['true', 'text', 'data', 'count'].map((summary) => `?_id=${id}&_summary=${summary}`),
+        `?_id=${id}&_elements=address,maritalStatus,identifier`,
+        `/${id}/_history?_count=1`,
+      ]),
       ...systems.map((system) => `/$ihe-pix?sourceIdentifier=${enc(`${systemOf('openmrs')}|mine`)}&targetSystem=${enc(system)}`),
     ];
     const text = normalised();
     const seen: string[] = [];
-    for (const path of paths) {
-      const { status, headers, text: body } = await get(path, 'openmrs', server);
-      seen.push(text(`${path} ${status} ${headers['etag'] ?? ''} ${body}`));
-    }
+    const note = (asked: string, { status, headers, text: body }: Answer): void => {
+      seen.push(text(`${asked} ${status} ${headers['etag'] ?? ''} ${body}`));
+    };
+    for (const path of paths) note(path, await get(path, 'openmrs', server));
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    for (const query of NEW)
+      note(
+        `form ${query}`,
+        await server.send('POST', '/fhir/Patient/_search', { client: 'openmrs', body: query, headers: form }),
+      );
+    const asked = { ...patient('openmrs', 'asked', me), address: [{ city: 'Kotido' }], identifier: [national('N-5')] };
+    note('$match', await server.send('POST', '/fhir/Patient/$match', { client: 'openmrs', body: asked }));
     return seen;
   }
 
@@ -303,6 +365,24 @@ describe('two registries that differ only in what a client may not see', () => {
       observed({ address: [{ city: 'Kotido' }], maritalStatus: { text: 'married' } } as Partial<Patient>),
       observed({ identifier: [identifier('dhis2', 'd-1'), national('N-5'), { system: ART, value: 'ART-5' }] }),
       observed({ identifier: [identifier('dhis2', 'd-1'), { system: WARD, value: 'ward-5' }, { value: 'l-1' }] }),
+      observed({
+        meta: {
+          tag: [{ system: 'http://t', code: 'trial' }],
+          profile: ['http://p/one'],
+          security: [{ system: 'http://s', code: 'R' }],
+        },
+        extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName', valueString: 'Nakiru' }],
+        address: [{ use: 'home', city: 'Kotido' }],
+        deceasedDateTime: '2020-02-03',
+        communication: [{ language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'sw' }] } }],
+        managingOrganization: { reference: 'Organization/o1', identifier: { system: 'urn:org', value: 'MoH' } },
+        generalPractitioner: [{ reference: 'Practitioner/p1' }],
+      }),
+      observed({
+        name: [],
+        birthDate: '1955',
+        identifier: [identifier('dhis2', 'd-1'), { ...national('N-5'), type: { coding: [{ system: 'urn:types', code: 'NI' }] } }],
+      }),
     ]);
     for (const other of others) expect(other).toEqual(plain);
   });

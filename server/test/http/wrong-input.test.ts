@@ -350,7 +350,11 @@ describe('URLs and parameters', () => {
     ['DELETE', '/fhir/Patient?identifier=a%7Cb', [400, 'invalid', 'Patient.identifier']],
     ['DELETE', '/fhir/Patient?family=Auma', [400, 'invalid']],
     ['PATCH', `/fhir/Patient/${known.id}`, [405, 'not-supported']],
-    ['POST', '/fhir/Patient/_search', [405, 'not-supported']],
+    ['POST', '/fhir/Patient/_search', [415, 'not-supported']],
+    ['GET', '/fhir/Patient?family:text=a', BAD],
+    ['GET', '/fhir/Patient?link.family=a', BAD],
+    ['GET', '/fhir/Patient?deceased=perhaps', BAD],
+    ['GET', '/fhir/Patient?organization.name=a', BAD],
   ])('%s %s', async (method, path, expected) => {
     await refused(method, path, method === 'GET' ? {} : { body: good() }, expected);
   });

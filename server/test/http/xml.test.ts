@@ -74,7 +74,7 @@ describe('a Patient in XML', () => {
   });
 });
 
-it('a transaction, a search, a history, $ihe-pix (PIX-83-12), $match and errors are XML, too', async () => {
+it('a transaction, a search (PDQ-78-06), a history, $ihe-pix (PIX-83-12), $match and errors are XML, too', async () => {
   const person = somebody();
   const entry = [{ resource: patient('openmrs', 'xml-tx', person), request: { method: 'POST', url: 'Patient' } }];
   const transaction = await send('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry });

@@ -1,5 +1,5 @@
-/** In which order the index of searches answers, and where one of its pages begins. */
-import { orderOf, type Sort } from '../../fhir/demographics.ts';
+/** In which order the index of searches answers, and what comes after a place in it. */
+import type { Cursor, Sort } from '../../fhir/sorting.ts';
 
 /** A piece of a statement, with the values of its places. */
 export type Part = { readonly sql: string; readonly values: readonly (string | number)[] };
@@ -10,19 +10,6 @@ export const COLUMNS: Readonly<Record<Sort['by'], string>> = {
   birthdate: 'birth_low',
   _lastUpdated: 'updated',
   _id: 'record',
-};
-
-/** Where a page begins: after a record, by what it is sorted by, its number last. */
-export type Cursor = readonly (string | number)[];
-
-/** Whether a page of this order may begin there: another number of values is of another `_sort`. */
-export const isCursorOf = (sort: readonly Sort[], read: unknown): read is Cursor => {
-  if (!Array.isArray(read)) return false;
-  const values: readonly unknown[] = read;
-  const order = orderOf(sort);
-  return (
-    values.length === order.length && order.every(({ by }, at) => typeof values[at] === (by === '_id' ? 'number' : 'string'))
-  );
 };
 
 /**

@@ -1,9 +1,12 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Condition, folded, orderOf, sortValues, type Subject } from '../../fhir/demographics.ts';
+import type { TaskKind } from '../../domain/review.ts';
+import { sortValues, type Subject } from '../../fhir/demographics.ts';
+import { type Cursor, orderOf } from '../../fhir/sorting.ts';
 import type { DemographicQuery } from '../../registry/ports.ts';
-import { afterPart, COLUMNS, type Cursor, type Part } from './order.ts';
+import { numbersIn, partOf, sourcePart } from './conditions.ts';
+import { afterPart, COLUMNS, type Part } from './order.ts';
 
 /*
  * What demographic search reads: a file of its own beside the ledger, which is derived from it and can be made again. It follows the
@@ -11,20 +14,24 @@ import { afterPart, COLUMNS, type Cursor, type Part } from './order.ts';
  */
 
 /** Another number: another layout, and the file is made again. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 const SCHEMA = `
 CREATE TABLE follows (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
 INSERT INTO follows VALUES (1, 0, '');
 CREATE TABLE parameter (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE client (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+-- Systems of identifiers; numbers in patient.systems, each between blanks.
+CREATE TABLE system (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE patient (
   record INTEGER PRIMARY KEY, client INTEGER NOT NULL, family TEXT NOT NULL, given TEXT NOT NULL,
-  birth_low TEXT NOT NULL, birth_high TEXT NOT NULL, updated TEXT NOT NULL
+  birth_low TEXT NOT NULL, birth_high TEXT NOT NULL, updated TEXT NOT NULL,
+  systems TEXT NOT NULL, flags TEXT NOT NULL, death_low TEXT NOT NULL, death_high TEXT NOT NULL
 ) STRICT;
 CREATE INDEX patient_client ON patient (client, record);
 CREATE INDEX patient_family ON patient (family, record);
 CREATE INDEX patient_birth ON patient (birth_low, record);
+CREATE INDEX patient_death ON patient (death_low, record) WHERE death_low <> '';
 CREATE TABLE term (
   parameter INTEGER NOT NULL, value TEXT NOT NULL, record INTEGER NOT NULL, raw TEXT NOT NULL,
   PRIMARY KEY (parameter, value, record, raw)
@@ -32,11 +39,11 @@ CREATE TABLE term (
 CREATE INDEX term_record ON term (record);
 `;
 
-/** A record as the search knows it; `deleted`: it is to know it no longer. */
-export interface SearchRow extends Subject {
-  readonly record: number;
-  readonly deleted?: true;
-}
+/** A record as the search knows it; without content where only its link or its flags changed; one that was deleted is known no longer. */
+export type SearchRow =
+  | ({ readonly record: number } & Subject)
+  | { readonly record: number; readonly updated: string; readonly flags: readonly TaskKind[] }
+  | { readonly record: number; readonly deleted: true };
 
 export interface Follows {
   readonly sequence: number;
@@ -85,7 +92,7 @@ export function openSearchWriter(dir: string): SearchWriter {
   const db = known && fits ? known : remake(file);
   const follows = db.prepare<[], Follows>('SELECT sequence, hash FROM follows');
   const follow = db.prepare<[number, string]>('UPDATE follows SET sequence = ?, hash = ?');
-  const numbers = (table: 'parameter' | 'client') => {
+  const numbers = (table: 'parameter' | 'client' | 'system') => {
     const find = db.prepare<[string], number>(`SELECT n FROM ${table} WHERE name = ?`).pluck();
     const add = db.prepare<[string]>(`INSERT INTO ${table} (name) VALUES (?)`);
     const seen = new Map<string, number>();
@@ -95,10 +102,13 @@ export function openSearchWriter(dir: string): SearchWriter {
       return n;
     };
   };
-  const [parameter, client] = [numbers('parameter'), numbers('client')];
-  const patient = db.prepare<[number, number, string, string, string, string, string]>(
-    'INSERT OR REPLACE INTO patient (record, client, family, given, birth_low, birth_high, updated) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  const [parameter, client, system] = [numbers('parameter'), numbers('client'), numbers('system')];
+  const patient = db.prepare<[number, number, ...string[]]>(
+    `INSERT OR REPLACE INTO patient
+     (record, client, family, given, birth_low, birth_high, updated, systems, flags, death_low, death_high)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const touch = db.prepare<[string, string, number]>('UPDATE patient SET updated = ?, flags = ? WHERE record = ?');
   const isKnown = db.prepare<[number], number>('SELECT 1 FROM patient WHERE record = ?').pluck();
   const drop = db.prepare<[number]>('DELETE FROM patient WHERE record = ?');
   const forget = db.prepare<[number]>('DELETE FROM term WHERE record = ?');
@@ -106,14 +116,24 @@ export function openSearchWriter(dir: string): SearchWriter {
     'INSERT OR IGNORE INTO term (parameter, value, record, raw) VALUES (?, ?, ?, ?)',
   );
   const writeRow = (row: SearchRow): void => {
-    const { record, client: source, terms, birth, updated } = row;
-    if (isKnown.get(record) !== undefined) forget.run(record);
-    if (row.deleted) {
+    const { record } = row;
+    if ('deleted' in row) {
+      forget.run(record);
       drop.run(record);
       return;
     }
+    const { updated } = row;
+    const flags = row.flags.join(' ');
+    if (!('terms' in row)) {
+      touch.run(updated, flags, record);
+      return;
+    }
+    const { client: source, terms, birth, death, identifiers } = row;
+    if (isKnown.get(record) !== undefined) forget.run(record);
     const { family, given } = sortValues(row);
-    patient.run(record, client(source), family, given, birth.low, birth.high, updated);
+    const systems = numbersIn(identifiers.map(({ system: name }) => system(name)));
+    const spans = [birth.low, birth.high, updated, systems, flags, death.low, death.high];
+    patient.run(record, client(source), family, given, ...spans);
     for (const { name, value, raw } of terms) term.run(parameter(name), value, record, raw);
   };
   const write = db.transaction((rows: readonly SearchRow[], now: Follows) => {
@@ -137,74 +157,6 @@ export function openSearchWriter(dir: string): SearchWriter {
 /** Thrown inside a statement that has run for too long. */
 const LATE = 'the search took too long';
 
-const PARAMETER = '(SELECT n FROM parameter WHERE name = ?)';
-
-/** The first text past all that begin with this one. */
-const past = (text: string): string => `${text}\u{10ffff}`;
-
-const stringPart = ({ name, how, values }: Extract<Condition, { kind: 'string' }>): Part => {
-  const one = {
-    starts: 'value >= ? AND value < ?',
-    exact: 'value = ? AND raw = ?',
-    // A term that does not begin with it may hold it: every distinct value of the parameter is looked at.
-    contains: 'instr(value, ?) > 0',
-  }[how];
-  const own = (value: string): readonly string[] =>
-    how === 'starts' ? [value, past(value)] : how === 'exact' ? [folded(value), value] : [value];
-  return {
-    sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND in_time() AND (${values.map(() => `(${one})`).join(' OR ')}))`,
-    values: [name, ...values.flatMap(own)],
-  };
-};
-
-const tokenPart = ({ name, values }: Extract<Condition, { kind: 'token' }>): Part => ({
-  sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND value IN (${values.map(() => '?').join(', ')}))`,
-  values: [name, ...values],
-});
-
-/** search.html#prefix, of the span [low, high] of the record and the span [?, ?] of the value. */
-const PREFIXES: Readonly<Record<string, readonly [sql: string, values: readonly ('low' | 'high')[]]>> = {
-  eq: ['L >= ? AND H <= ?', ['low', 'high']],
-  ne: ['NOT (L >= ? AND H <= ?)', ['low', 'high']],
-  gt: ['H > ?', ['high']],
-  lt: ['L < ?', ['low']],
-  ge: ['H >= ?', ['low']],
-  le: ['L <= ?', ['high']],
-  sa: ['L > ?', ['high']],
-  eb: ['H < ?', ['low']],
-  ap: ['L <= ? AND H >= ?', ['high', 'low']],
-};
-
-const datePart = ({ name, values }: Extract<Condition, { kind: 'date' }>): Part => {
-  const [low, high] = name === 'birthdate' ? ['birth_low', 'birth_high'] : ['updated', 'updated'];
-  const parts = values.map(({ prefix, ...span }) => {
-    const [sql, wanted] = PREFIXES[prefix] ?? ['0', []];
-    return { sql: sql.replaceAll('L', low).replaceAll('H', high), values: wanted.map((end) => span[end]) };
-  });
-  return {
-    sql: `${low} <> '' AND (${parts.map((part) => `(${part.sql})`).join(' OR ')})`,
-    values: parts.flatMap((part) => part.values),
-  };
-};
-
-const partOf = (condition: Condition): Part => {
-  switch (condition.kind) {
-    case 'string':
-      return stringPart(condition);
-    case 'token':
-      return tokenPart(condition);
-    case 'date':
-      return datePart(condition);
-    case 'source':
-      return sourcePart(condition.values);
-  }
-};
-
-const sourcePart = (clients: readonly string[]): Part => ({
-  sql: `client IN (SELECT n FROM client WHERE name IN (${clients.map(() => '?').join(', ')}))`,
-  values: clients,
-});
-
 export interface SearchAnswer {
   readonly records: readonly number[];
   readonly last: Cursor | null;
@@ -213,7 +165,7 @@ export interface SearchAnswer {
 
 export interface SearchReader {
   /** By the keys of `sort`, then by record; `late` where the time was over first. */
-  search(query: DemographicQuery, after: Cursor | null, milliseconds: number): SearchAnswer | 'late';
+  search(query: DemographicQuery, milliseconds: number): SearchAnswer | 'late';
   close(): void;
 }
 
@@ -237,7 +189,7 @@ export function openSearchReader(dir: string): SearchReader {
     }
   };
   return {
-    search({ conditions, owner, sort, limit, total }, after, milliseconds) {
+    search({ conditions, owner, sort, limit, total, after }, milliseconds) {
       const order = orderOf(sort);
       const columns = order.map(({ by }) => COLUMNS[by]);
       const by = order.map(({ by: key, descending }) => `${COLUMNS[key]} ${descending ? 'DESC' : 'ASC'}`);

@@ -14,7 +14,7 @@ import { grantFor } from './grants.ts';
 import { match, matches } from './match.ts';
 import { history, idOf, read, typeHistory, vread } from './read.ts';
 import { remove, removeByIdentifier } from './remove.ts';
-import { pix, search } from './search.ts';
+import { pix, search, searchByForm } from './search.ts';
 import { submitBody, submitPatient } from './submit.ts';
 
 const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer => ({
@@ -104,6 +104,7 @@ export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
       PUT: putByIdentifier,
       DELETE: removeByIdentifier,
     },
+    '/fhir/Patient/_search': { POST: searchByForm },
     '/fhir/Patient/:id': { GET: read, PUT: putById, DELETE: remove },
     '/fhir/Patient/_history': { GET: typeHistory },
     '/fhir/Patient/:id/_history': { GET: history },

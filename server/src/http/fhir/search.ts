@@ -1,35 +1,63 @@
 import { pixAnswer, readPix, readPixBody } from '../../fhir/pix.ts';
 import { isRefusal } from '../../fhir/refusal.ts';
-import { defaultSearchOptions, parseSearch, type PatientSearch, searchset } from '../../fhir/search.ts';
-import { shaped } from '../../fhir/shape.ts';
+import { defaultSearchOptions, domainsOf, parseSearch, type PatientSearch, remarksOn } from '../../fhir/search.ts';
+import { searchset } from '../../fhir/searchset.ts';
+import { shaped, withinDomains } from '../../fhir/shape.ts';
+import type { Patient } from '../../fhir/r4.ts';
 import { crossReference, targetsIn } from '../../registry/pix.ts';
 import { type SearchPage, searchPatients } from '../../registry/search.ts';
-import { readBody } from '../body.ts';
+import { readBody, readForm } from '../body.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
+import { checkAcceptable, negotiated } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 
 const idsOf = (patients: readonly { readonly id?: string }[]): readonly string[] => patients.flatMap(({ id }) => id ?? []);
 
 /** `_summary=count` answers no entries; the other shapes as much of each match as was asked for. */
-const shapedPage = ({ shape }: PatientSearch, { matches, included, next }: SearchPage) =>
-  shape.summary === 'count'
-    ? { matches: [], included: [], next: null }
-    : { matches: matches.map((match) => shaped(match, shape)), included, next };
+function shapedPage(search: PatientSearch, { matches, included, next }: SearchPage) {
+  if (search.shape.summary === 'count') return { matches: [], included: [], next: null };
+  const domains = domainsOf(search);
+  const within = (patient: Patient): Patient => (domains === null ? patient : withinDomains(patient, domains));
+  return {
+    matches: matches.map((match) => shaped(within(match), search.shape)),
+    included: included.map(within),
+    next,
+  };
+}
 
-/** `GET Patient?…` by `_id`, `identifier` and demographics (SRCH-*). */
-export async function search(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
-  const strict = /handling=strict/.test(String(exchange.request.headers.prefer ?? ''));
-  const parsed = parseSearch(queryOf(exchange.request), { ...defaultSearchOptions, strict });
+/** `handling` of Prefer (REST-07); null where the client did not say. */
+const handling = ({ request }: Exchange): string | null =>
+  /(?:^|[;,\s])handling=(strict|lenient)/.exec(String(request.headers.prefer ?? ''))?.[1] ?? null;
+
+async function answerSearch(dependencies: FhirDependencies, exchange: Exchange, params: URLSearchParams): Promise<Answer> {
+  const said = handling(exchange);
+  const parsed = parseSearch(params, { ...defaultSearchOptions, strict: said === 'strict', base: exchange.base });
   if (isRefusal(parsed)) return failure(parsed);
   const page = await searchPatients(lookupOf(dependencies, exchange), parsed, dependencies.demographic);
   if (isRefusal(page)) return failure(page);
+  // Nobody else is told what was ignored: the self link says it, and deployed clients count entries.
+  const remarks = [...page.remarks, ...(said === 'lenient' ? remarksOn(parsed) : [])];
   return {
     status: 200,
-    body: searchset({ base: exchange.base, search: parsed, ...page, ...shapedPage(parsed, page) }),
+    body: searchset({ base: exchange.base, search: parsed, ...page, ...shapedPage(parsed, page), remarks }),
     log: { event: 'search', patients: idsOf(page.matches) },
   };
+}
+
+/** `GET Patient?…` (SRCH-*). */
+export const search = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> =>
+  answerSearch(dependencies, exchange, queryOf(exchange.request));
+
+/** `POST Patient/_search` (SRCH-17): the parameters of the URL and of the form together. The access log keeps the form, too. */
+export async function searchByForm(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
+  const form = await readForm(exchange.request, dependencies.limits);
+  const format = form.get('_format') ?? queryOf(exchange.request).get('_format') ?? undefined;
+  checkAcceptable(negotiated(exchange.request.headers.accept, format));
+  const answer = await answerSearch(dependencies, exchange, new URLSearchParams([...queryOf(exchange.request), ...form]));
+  const log = { event: 'refusal', patients: [], ...answer.log, asked: form.toString() };
+  return { ...answer, log, ...(format !== undefined && { format }) };
 }
 
 /** ITI-83 `$ihe-pix`, by GET and by POST of a Parameters (PIX-83-19). */

@@ -7,8 +7,10 @@ import type { Authorities } from './authorities.ts';
  */
 
 /** Whether the principal sees a record of `source` whole. */
-export const seesWhole = (principal: Principal, source: string): boolean =>
-  principal.scopes.includes('demographics') || source === principal.name;
+export const seesWhole = (principal: Principal, source: string): boolean => seesEverybody(principal) || source === principal.name;
+
+/** Whether the principal sees every record whole. */
+export const seesEverybody = ({ scopes }: Principal): boolean => scopes.includes('demographics');
 
 /**
  * Of others' records: identifiers of every source authority, and of a shared one only where the asker has itself stated
