@@ -3,6 +3,7 @@
  * has them (R4 xml.html). Taken from the published StructureDefinitions.
  */
 import { readFileSync } from 'node:fs';
+import { foreign } from './schema.ts';
 
 const RESOURCES = [
   'Patient',
@@ -47,6 +48,7 @@ function elementsOf(all: readonly Published[], path: string): readonly Element[]
   const children = all.filter((one) => one.path.startsWith(`${path}.`) && !one.path.slice(path.length + 1).includes('.'));
   return children.flatMap(({ path: child, max, type = [], contentReference, representation = [] }): readonly Element[] => {
     const name = child.slice(path.length + 1);
+    if (foreign[path]?.includes(name)) return [];
     const how = representation.includes('xmlAttr') ? '@' : max === '1' ? '' : '*';
     if (contentReference !== undefined) return [[name, contentReference.slice(1), how]];
     const codes = type.map(({ code }) => code.replace('http://hl7.org/fhirpath/System.String', 'string'));

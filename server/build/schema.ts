@@ -45,6 +45,11 @@ const mended: Readonly<Record<string, Schema>> = {
   Resource: { type: 'object' },
 };
 
+/** What the package of the definitions has put into R4's Meta for a server of its own. */
+export const foreign: Readonly<Record<string, readonly string[]>> = {
+  Meta: ['project', 'author', 'onBehalfOf', 'account', 'accounts', 'compartment', 'deleted'],
+};
+
 /** Elements with a least cardinality of 1 that the schema leaves out because they are primitives. */
 const alsoRequired: Readonly<Record<string, readonly string[]>> = {
   Extension: ['url'],
@@ -69,7 +74,9 @@ export const closureOf = (published: Published, roots: readonly string[]): Recor
 const mend = (name: string, definition: Schema | undefined): Schema => {
   if (!definition) throw new Error(`The published schema does not define ${name}.`);
   if (!isSchema(definition['properties'])) return { type: definition['type'], pattern: definition['pattern'] };
-  const properties = Object.entries(definition['properties']).map(([key, value]) => [key, mendProperty(key, value)]);
+  const properties = Object.entries(definition['properties'])
+    .filter(([key]) => !foreign[name]?.includes(key.replace(/^_/, '')))
+    .map(([key, value]) => [key, mendProperty(key, value)]);
   const required = [...listed(definition['required']), ...(alsoRequired[name] ?? [])];
   return { type: 'object', properties: Object.fromEntries(properties), required, additionalProperties: false };
 };

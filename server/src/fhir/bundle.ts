@@ -3,7 +3,7 @@ import type { Identifier } from '../domain/identity.ts';
 import { conditionalIdentifier } from './conditional.ts';
 import { type Fields, isFields } from './fields.ts';
 import { type BodyLimits, defaultBodyLimits } from './limits.ts';
-import type { Bundle, BundleResponse, Patient } from './r4.ts';
+import type { Bundle, BundleLink, BundleResponse, Patient } from './r4.ts';
 import { isLogicalId } from './logical-id.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { refuseOtherType } from './validate.ts';
@@ -160,5 +160,18 @@ export const bundleResponse = (type: 'batch' | 'transaction', entries: readonly 
     entry: entries.map(({ resource, ...response }) => ({ ...(resource && { resource }), response })),
   }),
 });
+
+/**
+ * A Bundle whose links ask for the format that it was itself asked for by `_format`, so that they can be followed without an Accept header
+ * (R4 http.html#parameters); any other resource as it is.
+ */
+export const withFormatInLinks = (resource: object, format: string): object => {
+  if (!isFields(resource) || resource['resourceType'] !== 'Bundle' || !Array.isArray(resource['link'])) return resource;
+  const link = (resource['link'] as readonly BundleLink[]).map(({ relation, url }) => ({
+    relation,
+    url: `${url}${url.includes('?') ? '&' : '?'}_format=${encodeURIComponent(format)}`,
+  }));
+  return { ...resource, link };
+};
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -16,6 +16,10 @@ const verdict = (value: unknown, mode: Mode = 'open'): readonly string[] => {
     : outcome.warnings.map((issue) => `${issue.severity} ${issue.expression}`);
 };
 
+it('what the package of the definitions adds to R4 is no element', () => {
+  expect(verdict({ ...anna, meta: { project: 'x' } })).toEqual(['invalid-structure Patient.meta.project']);
+});
+
 describe('a Patient is taken in', () => {
   it('as submitted by the mission’s systems, without remarks in either mode', () => {
     expect(validatePatient(anna, 'open')).toEqual({ patient: anna, warnings: [] });

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, Grant, Principal, Proof } from '../domain/principals.ts';
+import { withFormatInLinks } from '../fhir/bundle.ts';
 import { writeXml } from '../fhir/xml/write-xml.ts';
 import type { AccessEntry } from '../registry/ports.ts';
 import { type Format, negotiated } from './negotiation.ts';
@@ -45,16 +46,16 @@ export interface Answer {
 /** How an answer is written. */
 interface Writing {
   readonly format: Format;
+  /** `_format` as it was asked for: links go on asking for it. */
+  readonly asked: string | undefined;
   readonly pretty: boolean;
 }
 
-const JSON_ANSWER: Writing = { format: 'json', pretty: false };
-
 /** REST-02, REST-03, REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
-const writingOf = (request: FastifyRequest, asked: string | undefined): Writing => {
+const writingOf = (request: FastifyRequest, inForm: string | undefined): Writing => {
   const query = queryOf(request);
-  const format = negotiated(request.headers.accept, asked ?? query.get('_format') ?? undefined);
-  return { format: format ?? JSON_ANSWER.format, pretty: query.get('_pretty') === 'true' };
+  const asked = inForm ?? query.get('_format') ?? undefined;
+  return { format: negotiated(request.headers.accept, asked) ?? 'json', asked, pretty: query.get('_pretty') === 'true' };
 };
 
 /** Sends an answer. PHI is never kept by anybody on the way. */
@@ -62,11 +63,11 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   void reply.code(answer.status).header('cache-control', 'no-store');
   for (const [name, value] of Object.entries(answer.headers ?? {})) void reply.header(name, value);
   if (answer.body === null) return reply.send();
-  const { format, pretty } = writingOf(reply.request, answer.format);
+  const { format, asked, pretty } = writingOf(reply.request, answer.format);
+  const body = asked === undefined ? answer.body : withFormatInLinks(answer.body, asked);
   const type = answer.headers?.['content-type'];
-  if (type === undefined && format === 'xml')
-    return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(answer.body));
-  return reply.type(type ?? 'application/fhir+json; charset=utf-8').send(JSON.stringify(answer.body, undefined, pretty ? 2 : 0));
+  if (type === undefined && format === 'xml') return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(body));
+  return reply.type(type ?? 'application/fhir+json; charset=utf-8').send(JSON.stringify(body, undefined, pretty ? 2 : 0));
 }
 
 /** The parameters of a request's URL, decoded, in the order given. */

@@ -334,7 +334,7 @@ describe('what is not known', () => {
       { severity: 'warning', diagnostics: expect.stringContaining('birthplace') },
       { severity: 'warning', diagnostics: expect.stringContaining('_has:') },
     ]);
-    expect(bundle.link?.[0]?.url).toBe(`${base}/Patient?family=bare`);
+    expect(bundle.link?.[0]?.url).toBe(`${base}/Patient?family=bare&_format=json`);
   });
 });
 

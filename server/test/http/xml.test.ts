@@ -112,6 +112,17 @@ it('a transaction, a search (PDQ-78-06), a history, $ihe-pix (PIX-83-12), $match
   }
 });
 
+it('links ask for the format that `_format` asked for (REST-03)', async () => {
+  const linksOf = async (path: string) => {
+    const bundle: Bundle = (await registry.send('GET', path)).resource('Bundle');
+    return (bundle.link ?? []).map(({ url }) => url.split('/fhir/')[1] ?? '');
+  };
+  const [next] = (await linksOf('/fhir/Patient?_tag=openmrs&_count=1&_format=application/fhir%2Bxml')).slice(-1);
+  expect(next).toContain('_format=application%2Ffhir%2Bxml');
+  expect(isXml(await registry.send('GET', `/fhir/${next}`))).toBe(true);
+  expect((await linksOf('/fhir/Patient?_tag=openmrs&_count=1')).join()).not.toContain('_format');
+});
+
 it('rows of OpenCR 1.x stay plain JSON', async () => {
   const answer = await registry.send('POST', '/match/matches', {
     body: patient('openmrs', 'xml-rows'),
