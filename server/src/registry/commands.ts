@@ -27,6 +27,8 @@ export interface Submission {
   /** Values for the features of the rules in force, in their order. */
   readonly features: FeatureValues;
   readonly ownSystems: readonly string[];
+  /** By system of an identifier that names records: other names of its domain, under which it may have been stated before. */
+  readonly otherNames?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Accepted {

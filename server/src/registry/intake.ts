@@ -1,4 +1,5 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
+import type { RecordIdentifier } from '../domain/identity.ts';
 import type { SubmittedEntry } from '../fhir/bundle.ts';
 import { identifiersOf } from '../fhir/identifiers.ts';
 import type { Ours } from '../fhir/ours.ts';
@@ -8,7 +9,7 @@ import { contentOf, sanitise } from '../fhir/sanitise.ts';
 import { validatePatient } from '../fhir/validate.ts';
 import type { FeatureValues } from '../matching/model.ts';
 import type { Submission } from './commands.ts';
-import { type Authorities, stateIdentifiers } from './policy/authorities.ts';
+import { type Authorities, canonicalIdentifier, stateIdentifiers } from './policy/authorities.ts';
 
 /** How a request addressed its Patient, before it is known what the client may name records with. */
 export type Address = Pick<SubmittedEntry, 'method' | 'target' | 'ifMatch'>;
@@ -41,13 +42,23 @@ const idMismatch = ({ target }: Address, bodyId: string | undefined): Refusal | 
 
 /** Only an identifier that names the client's own records addresses one. */
 function addressRefusal({ target }: Address, client: string, authorities: Authorities): Refusal | undefined {
-  if (target.kind !== 'identifier' || authorities.ownSystems(client).includes(target.system)) return undefined;
+  if (target.kind !== 'identifier' || authorities.ownSystems(client).includes(authorities.canonical(target.system)))
+    return undefined;
   return refuse(
     'invalid-request',
     'The identifier in the URL must be of a system that names your own records.',
     'Patient.identifier',
   );
 }
+
+/** Names of the domains that these identifiers name records in, besides the one in answers: records may stand under them. */
+const otherNames = (authorities: Authorities, identifiers: readonly RecordIdentifier[]): NonNullable<Submission['otherNames']> =>
+  Object.fromEntries(
+    identifiers
+      .filter(({ names }) => names)
+      .map(({ system }) => [system, authorities.namesOf(system).slice(1)] as const)
+      .filter(([, others]) => others.length > 0),
+  );
 
 /**
  * A Patient from the wire, made ready for the registrar: validated, cleared of forged marks, its identifiers weighed,
@@ -63,15 +74,15 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   if (isRefusal(clean)) return clean;
   const stated = stateIdentifiers(authorities, client, identifiersOf(clean.resource));
   if (isRefusal(stated)) return stated;
-  const { method, target } = address;
   const misaddressed = addressRefusal(address, client, authorities);
   if (misaddressed) return misaddressed;
   const ifMatch = versionOf(address);
+  const { target } = address;
   if (ifMatch !== null && typeof ifMatch !== 'number') return ifMatch;
   return {
     submission: {
-      method,
-      target,
+      method: address.method,
+      target: target.kind === 'identifier' ? canonicalIdentifier(authorities, target) : target,
       ifMatch,
       bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),
       resource: contentOf(clean.resource),
@@ -79,6 +90,7 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
       identifiers: stated.identifiers,
       features: policy.extract(clean.resource),
       ownSystems: authorities.ownSystems(client),
+      otherNames: otherNames(authorities, stated.identifiers),
     },
     patient: clean.resource,
     warnings: [...valid.warnings, ...clean.dropped, ...stated.warnings],

@@ -4,6 +4,7 @@ import { comparing, meets, type Sortable, sortValues, storedSubject } from '../f
 import type { Patient } from '../fhir/r4.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { PatientSearch } from '../fhir/search.ts';
+import type { Authorities } from './policy/authorities.ts';
 import { seesWhole } from './policy/disclosure.ts';
 import { type Lookup, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
 import type { DemographicSearch, IdentifierQuery, StoredRecord } from './ports.ts';
@@ -166,14 +167,31 @@ async function searchDemographics(
   }
 }
 
+type Queries = PatientSearch['identifiers'];
+
+const canonicalQueries = ({ canonical }: Authorities, lists: Queries): Queries =>
+  lists.map((queries) => queries.map(({ system, value }) => ({ system: system === null ? null : canonical(system), value })));
+
+/** D8: in strict mode nothing is looked for in a domain that nobody configured; in open mode nothing is found. */
+const domainsAreKnown = ({ mode, find }: Authorities, lists: Queries): boolean =>
+  mode === 'open' || lists.flat().every(({ system }) => system === null || system === '' || find(system) !== undefined);
+
+/** PDQ-78-10. */
+const UNKNOWN_DOMAIN: Refusal = {
+  code: 'not-found',
+  issues: [{ severity: 'warning', diagnostics: 'targetSystem not found' }],
+};
+
 /**
  * Search by `_id` and `identifier`, or by demographics. Golden records are found by `_id` only, never by an ordinary search (D6).
  */
 export async function searchPatients(
   lookup: Lookup,
-  search: PatientSearch,
+  asked: PatientSearch,
   demographic: DemographicSearch,
 ): Promise<SearchPage | Refusal> {
+  const search = { ...asked, identifiers: canonicalQueries(lookup.authorities, asked.identifiers) };
+  if (!domainsAreKnown(lookup.authorities, search.identifiers)) return UNKNOWN_DOMAIN;
   if (search.ids.length === 0 && search.identifiers.length === 0) return searchDemographics(lookup, search, demographic);
   const after = pageStart(search.after);
   if (after === undefined) return refuse('invalid-request', 'The page is taken from a link of an answer.');

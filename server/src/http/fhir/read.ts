@@ -2,6 +2,7 @@ import { RegistryError } from '../../domain/errors.ts';
 import { historyBundle } from '../../fhir/history.ts';
 import { isLogicalId } from '../../fhir/logical-id.ts';
 import type { Patient } from '../../fhir/r4.ts';
+import { canonicalReader } from '../../registry/canonical-reader.ts';
 import { type Lookup, readHistory, readPatient, readVersion } from '../../registry/lookup.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
@@ -9,7 +10,7 @@ import type { FhirDependencies } from './dependencies.ts';
 import { refuse } from '../../fhir/refusal.ts';
 
 export const lookupOf = (dependencies: FhirDependencies, exchange: Exchange): Lookup => ({
-  reader: dependencies.reader,
+  reader: canonicalReader(dependencies.reader, dependencies.policy().authorities),
   authorities: dependencies.policy().authorities,
   ours: dependencies.ours,
   principal: exchange.principal,

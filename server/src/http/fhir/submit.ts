@@ -5,6 +5,7 @@ import type { Patient } from '../../fhir/r4.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { renderSource } from '../../fhir/render.ts';
 import { type Address, takeIn, type Taken } from '../../registry/intake.ts';
+import { canonicalContent } from '../../registry/policy/authorities.ts';
 import { readBody } from '../body.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { type Answer, type Exchange } from '../exchange.ts';
@@ -25,7 +26,7 @@ export const locationOf = (accepted: Accepted, style: 'versioned' | 'opencr'): s
 export function renderAccepted(dependencies: FhirDependencies, taken: Taken, accepted: Accepted, client: string): Patient {
   const { id, version, lastUpdated, flags, cruid: goldenId, brokenWith } = accepted;
   const record = { id, version, lastUpdated, flags, source: client };
-  const { resource } = taken.submission;
+  const resource = canonicalContent(dependencies.policy().authorities, taken.submission.resource);
   return renderSource(
     { record, resource, goldenId, brokenWith, clientDisplay: dependencies.displayName(client) },
     dependencies.ours,
