@@ -3,7 +3,7 @@ import { join, relative, resolve, dirname } from 'node:path';
 import { complaintsOf, fieldPath } from '../rules/complaints.ts';
 import { isObject } from '../rules/json.ts';
 import { readRules, type RuleSet, type RulesRead } from '../rules/read-rules.ts';
-import { resolveParties } from './authorities.ts';
+import { type Parties, resolveParties } from './authorities.ts';
 import { crossComplaints, crossWarnings } from './checks.ts';
 import type { Config } from './config.ts';
 import { readJsonFile, type JsonFile } from './json-file.ts';
@@ -93,15 +93,23 @@ const knownSystems = (document: ConfigDocument): ReadonlySet<string> =>
     ...Object.entries(document.systems).flatMap(([name, system]) =>
       typeof system === 'string' ? [] : [name, system.uri].flat(),
     ),
-    ...document.authorities.list.flatMap(({ uri, name }) => [uri, name ?? uri]),
+    ...document.authorities.list.flatMap(({ uri, aliases, name }) => [uri, ...aliases, name ?? uri]),
     ...(document.clients ?? []).flatMap(({ id, systems }) => [id, ...systems]),
   ]);
 
-function readRulesOf(document: ConfigDocument, { path, read }: RulesFile, options: LoadOptions): RulesRead {
+/** What the decision rules are read with. */
+interface Reading {
+  readonly document: ConfigDocument;
+  readonly parties: Parties;
+  readonly options: LoadOptions;
+}
+
+function readRulesOf({ path, read }: RulesFile, { document, parties, options }: Reading): RulesRead {
   if (read.kind === 'wrong') return { kind: 'refused', complaints: [read.complaint] };
   return readRules(read.value, {
     fileName: displayName(path, options),
     systems: knownSystems(document),
+    domains: parties.authorities.filter(({ aliases }) => aliases.length > 0).map(({ uri, aliases }) => [uri, ...aliases]),
     checkPath: options.checkPath,
     hash: (text) => createHash('sha256').update(text).digest('hex'),
   });
@@ -122,7 +130,7 @@ export function loadConfig(options: LoadOptions): Loaded {
   const { document, unsound, complaints } = check(input, sources);
   const parties = resolveParties(document, unsound);
   const rules = rulesFile(document, path, options);
-  const rulesRead = readRulesOf(document, rules, options);
+  const rulesRead = readRulesOf(rules, { document, parties, options });
   const all = [...complaints, ...parties.complaints, ...(rulesRead.kind === 'refused' ? rulesRead.complaints : [])];
   if (all.length > 0 || rulesRead.kind === 'refused') return refused(...all);
   return {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { GRANTS } from '../domain/principals.ts';
 import { isLoopback } from './loopback.ts';
+import { CHECK_DIGITS } from '../domain/authorities.ts';
+import { isFormat } from '../fhir/identifier-values.ts';
 
 /**
  * The one schema of the configuration: OpenCR 1.x's keys and ours (docs/configuration.md). Keys of 1.x that nothing
@@ -68,11 +70,25 @@ const limits = z.strictObject({
   matchesPerMinute: count.default(60),
 });
 
+/** ITU-T X.660: the first arc is 0, 1 or 2, the second below 40 but for 2. */
+const OID = /^(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/;
+const oid = z.string().refine((value) => OID.test(value.replace(/^urn:oid:/, '')), 'must be an OID: numbers joined by dots');
+const domain = uri.refine(
+  (value) => !/^urn:oid:/i.test(value) || OID.test(value.replace(/^urn:oid:/, '')),
+  'must be an OID after "urn:oid:"',
+);
+
 const authority = z.strictObject({
-  uri,
+  uri: domain,
+  oid: z.union([oid, z.array(oid)], 'must be an OID or a list of OIDs').optional(),
+  aliases: z.array(domain).default([]),
   kind: z.enum(['source', 'shared']),
   owner: clientId.optional(),
   name: text.optional(),
+  format: z.string().refine(isFormat, 'must be a regular expression of RE2, of at most 256 characters').optional(),
+  checkDigit: z.enum(CHECK_DIGITS).optional(),
+  enforce: z.boolean().optional(),
+  active: z.boolean().default(true),
 });
 
 const client = z.strictObject({

@@ -28,6 +28,13 @@ export interface RecordIdentifier extends Identifier {
   readonly scope: string;
 }
 
+/** An identifier that names a record of one client, under every name of its domain, the one in answers first. */
+export interface OwnName {
+  readonly scope: RecordIdentifier['scope'];
+  readonly systems: readonly string[];
+  readonly value: string;
+}
+
 /** Order of records that no arrival can change: smallest system, value, client (design §2.3). */
 export interface RecordIdentity extends Identifier {
   readonly client: string;

@@ -10,8 +10,8 @@ it('identifiers are taken as sent, each once, those without a value left out', (
     { system: 'urn:s', value: '1', use: 'old' as const },
   ];
   expect(identifiersOf({ ...anna, identifier })).toEqual([
-    { system: '', value: ' a|1 ' },
-    { system: 'urn:s', value: '1' },
+    { place: 0, system: '', value: ' a|1 ' },
+    { place: 1, system: 'urn:s', value: '1' },
   ]);
   expect(identifiersOf({ resourceType: 'Patient' })).toEqual([]);
 });

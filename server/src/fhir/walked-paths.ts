@@ -38,12 +38,14 @@ const childOf = (node: unknown, name: string): unknown =>
 
 const childrenOf = (nodes: Nodes, name: string): Nodes => nodes.flatMap((node) => childOf(node, name) ?? []);
 
-const STEP = /^(?:where\((?<property>[a-zA-Z]+) ?= ?'(?<literal>[^'\\]*)'\)|(?<end>first|last)\(\)|(?<name>[a-zA-Z]+))(?:\.|$)/;
+/** `where(system='A')`, or of a domain with several names (rules/domains.ts) `where((system='A' or system='B'))`. */
+const STEP =
+  /^(?:where\((?<property>[a-zA-Z]+) ?= ?'(?<literal>[^'\\]*)'\)|where\(\((?<names>system='[^'\\]*'(?: or system='[^'\\]*')*)\)\)|(?<end>first|last)\(\)|(?<name>[a-zA-Z]+))(?:\.|$)/;
 
 /** Follows one step; undefined where the engine is to follow it. */
 function follow(
   { walk, type }: Walked,
-  { property, literal, end, name }: Readonly<Record<string, string | undefined>>,
+  { property, literal, names, end, name }: Readonly<Record<string, string | undefined>>,
 ): Walked | undefined {
   const here = TYPES[type];
   if (!here) return undefined;
@@ -51,6 +53,11 @@ function follow(
     // `rank` is a number: it equals no text, and the engine says so in its own way.
     if (!here.primitives.includes(property) || property === 'rank') return undefined;
     return { walk: (nodes) => walk(nodes).filter((node) => childOf(node, property) === literal), type };
+  }
+  if (names !== undefined) {
+    if (!here.primitives.includes('system')) return undefined;
+    const systems = new Set<unknown>([...names.matchAll(/'([^']*)'/g)].map(([, system]) => system));
+    return { walk: (nodes) => walk(nodes).filter((node) => systems.has(childOf(node, 'system'))), type };
   }
   if (end !== undefined)
     return { walk: end === 'first' ? (nodes) => walk(nodes).slice(0, 1) : (nodes) => walk(nodes).slice(-1), type };

@@ -1,6 +1,6 @@
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
-import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
+import type { GoldenKey, Instant, OwnName, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
 import type { Pair, Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
 import type { FeatureValues } from '../matching/model.ts';
@@ -17,7 +17,7 @@ export interface Sender {
 
 /** Where a record is merged into: the survivor's identifier, or its id. */
 export type MergeTarget =
-  { readonly kind: 'identifier'; readonly identifier: RecordIdentifier } | { readonly kind: 'id'; readonly id: string };
+  { readonly kind: 'identifier'; readonly identifier: OwnName } | { readonly kind: 'id'; readonly id: string };
 
 /** A Patient to register, ready for the registrar: parsed, validated, its features extracted (design §6). */
 export interface Submission {
@@ -26,7 +26,7 @@ export interface Submission {
   /** The version that the sender knows; another one in force is refused (If-Match). */
   readonly ifMatch: Version | null;
   /** Where a record of the sender has this identifier already, nothing is done (If-None-Exist). */
-  readonly ifNoneExist: RecordIdentifier | null;
+  readonly ifNoneExist: OwnName | null;
   readonly bodyId: string | null;
   /** Canonical JSON text of the sanitised Patient. */
   readonly resource: string;
@@ -37,6 +37,8 @@ export interface Submission {
   /** Values for the features of the rules in force, in their order. */
   readonly features: FeatureValues;
   readonly ownSystems: readonly string[];
+  /** By system of an identifier that names records: other names of its domain, under which it may have been stated before. */
+  readonly otherNames?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Accepted {
@@ -65,8 +67,7 @@ export type SubmissionResult = Accepted | Refused;
 
 /** A record to delete: by its id, or by an identifier that names it. */
 export interface Removal {
-  readonly target:
-    { readonly kind: 'id'; readonly id: string } | { readonly kind: 'identifier'; readonly identifier: RecordIdentifier };
+  readonly target: { readonly kind: 'id'; readonly id: string } | { readonly kind: 'identifier'; readonly identifier: OwnName };
   readonly ifMatch: Version | null;
 }
 

@@ -8,10 +8,10 @@ import { conditionalIdentifier } from '../fhir/conditional.ts';
 import { contentOf, type Replacement, sanitise } from '../fhir/sanitise.ts';
 import { validatePatient } from '../fhir/validate.ts';
 import type { FeatureValues } from '../matching/model.ts';
-import type { RecordIdentifier } from '../domain/identity.ts';
+import type { OwnName, RecordIdentifier } from '../domain/identity.ts';
 import type { Identifier } from '../fhir/r4.ts';
 import type { MergeTarget, Removal, Submission } from './commands.ts';
-import { type Authorities, stateIdentifiers } from './policy/authorities.ts';
+import { type Authorities, canonicalIdentifier, stateIdentifiers } from './policy/authorities.ts';
 
 /** How a request addressed its Patient, before it is known what the client may name records with. */
 export type Address = Pick<SubmittedEntry, 'method' | 'target' | 'ifMatch'> & Partial<Pick<SubmittedEntry, 'ifNoneExist'>>;
@@ -47,13 +47,14 @@ function ownIdentifier(
   { system, value }: Required<Pick<Identifier, 'system' | 'value'>>,
   { client, authorities }: { readonly client: string; readonly authorities: Authorities },
   where: string,
-): RecordIdentifier | Refusal {
-  const stated = authorities.ownSystems(client).includes(system)
-    ? stateIdentifiers(authorities, client, [{ system, value }])
+): OwnName | Refusal {
+  const systems = authorities.namesOf(system);
+  const stated = authorities.ownSystems(client).includes(authorities.canonical(system))
+    ? stateIdentifiers(authorities, client, [{ place: 0, system, value }])
     : undefined;
   const [identifier] = stated && !isRefusal(stated) ? stated.identifiers : [];
   return identifier?.names
-    ? identifier
+    ? { scope: identifier.scope, systems, value }
     : refuse('invalid-request', `The identifier ${where} must be of a system that names your own records.`, 'Patient.identifier');
 }
 
@@ -72,7 +73,7 @@ function mergeTarget(
 function condition(
   ifNoneExist: string | null,
   whose: { readonly client: string; readonly authorities: Authorities },
-): RecordIdentifier | null | Refusal {
+): OwnName | null | Refusal {
   if (ifNoneExist === null) return null;
   const identifier = conditionalIdentifier(new URLSearchParams(ifNoneExist.replace(/^\??(?:Patient\?)?/, '')));
   return isRefusal(identifier) ? identifier : ownIdentifier(identifier, whose, 'of the condition');
@@ -91,6 +92,15 @@ export function takeOut(
   return isRefusal(identifier) ? identifier : { target: { kind: 'identifier', identifier }, ifMatch: version };
 }
 
+/** Names of the domains that these identifiers name records in, besides the one in answers: records may stand under them. */
+const otherNames = (authorities: Authorities, identifiers: readonly RecordIdentifier[]): NonNullable<Submission['otherNames']> =>
+  Object.fromEntries(
+    identifiers
+      .filter(({ names }) => names)
+      .map(({ system }) => [system, authorities.namesOf(system).slice(1)] as const)
+      .filter(([, others]) => others.length > 0),
+  );
+
 /**
  * A Patient from the wire, made ready for the registrar: validated, cleared of forged marks, its identifiers weighed,
  * its features extracted. Pure; a refusal leaves nothing behind.
@@ -105,7 +115,7 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   if (isRefusal(clean)) return clean;
   const stated = stateIdentifiers(authorities, client, identifiersOf(clean.resource));
   if (isRefusal(stated)) return stated;
-  const { method, target } = address;
+  const { target } = address;
   const whose = { client, authorities };
   const addressed = target.kind === 'identifier' ? ownIdentifier(target, whose, 'in the URL') : undefined;
   if (isRefusal(addressed)) return addressed;
@@ -117,8 +127,8 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   if (isRefusal(ifNoneExist)) return ifNoneExist;
   return {
     submission: {
-      method,
-      target,
+      method: address.method,
+      target: target.kind === 'identifier' ? canonicalIdentifier(authorities, target) : target,
       ifMatch,
       ifNoneExist,
       bodyId: target.kind === 'id' ? null : (valid.patient.id ?? null),
@@ -128,6 +138,7 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
       identifiers: stated.identifiers,
       features: policy.extract(clean.resource),
       ownSystems: authorities.ownSystems(client),
+      otherNames: otherNames(authorities, stated.identifiers),
     },
     patient: clean.resource,
     warnings: [...valid.warnings, ...clean.dropped, ...stated.warnings],

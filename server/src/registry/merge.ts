@@ -6,6 +6,7 @@ import { contradiction } from './adjudicate.ts';
 import type { MergeTarget, Refused, Submission } from './commands.ts';
 import type { Case } from './decide.ts';
 import type { Target } from './target.ts';
+import { firstNamed } from './which-record.ts';
 
 /** Where a submission leaves its record: by itself, or merged into another. */
 export type Standing = Pick<SourceRecord, 'mergedInto'>;
@@ -16,8 +17,7 @@ const LINK = 'Patient.link';
 
 async function named({ overlay, sender }: Case, target: MergeTarget): Promise<SourceRecord | undefined> {
   if (target.kind === 'identifier') {
-    const { scope, system, value } = target.identifier;
-    const key = await overlay.named(scope, system, value);
+    const key = await firstNamed(overlay, target.identifier);
     return key === undefined ? undefined : overlay.record(key);
   }
   const found = await overlay.resolveId(target.id, sender.agent);

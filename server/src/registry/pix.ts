@@ -2,6 +2,7 @@ import type { GoldenKey, Identifier, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
 import { type PixQuery, type PixRecord, pixRefusals } from '../fhir/pix.ts';
 import { type Lookup, visibleIdentifiers } from './lookup.ts';
+import { canonicalIdentifier } from './policy/authorities.ts';
 import type { StoredRecord } from './ports.ts';
 
 export interface PixOptions {
@@ -27,7 +28,7 @@ async function membersOf({ reader }: Lookup, key: GoldenKey): Promise<readonly R
   return (forward === null ? stored : await reader.storedGolden(forward))?.members ?? [];
 }
 
-async function sourceRecords(lookup: Lookup, { source }: PixQuery, base: string): Promise<readonly RecordKey[] | Refusal> {
+async function sourceRecords(lookup: Lookup, source: Identifier, base: string): Promise<readonly RecordKey[] | Refusal> {
   if (source.system === base) {
     const named = await lookup.reader.resolveId(logicalId(source.value), lookup.principal.name);
     if (named?.kind === 'golden') return membersOf(lookup, named.key);
@@ -65,8 +66,10 @@ export async function crossReference(
   query: PixQuery,
   options: PixOptions,
 ): Promise<readonly PixRecord[] | Refusal> {
-  const { source, targets } = query;
-  const sources = await sourceRecords(lookup, query, options.base);
+  const { canonical } = lookup.authorities;
+  const targets = query.targets.map(canonical);
+  const source = canonicalIdentifier(lookup.authorities, query.source);
+  const sources = await sourceRecords(lookup, source, options.base);
   if ('code' in sources) return sources;
   const persons: { readonly stored: StoredRecord; readonly identifiers: PixRecord['identifiers'] }[] = [];
   for (const stored of await personsRecords(lookup, sources)) {

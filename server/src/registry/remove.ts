@@ -5,15 +5,13 @@ import { refuse } from '../fhir/refusal.ts';
 import type { Refused, Removal, Removed } from './commands.ts';
 import { type Case, consequences, type SubmittedRecord } from './decide.ts';
 import type { Overlay } from './overlay.ts';
+import { firstNamed } from './which-record.ts';
 
 const refused = (...words: Parameters<typeof refuse>): Refused => ({ kind: 'refused', refusal: refuse(...words) });
 
 /** The record that is meant; undefined where nothing is, which is as good as deleted (D7). */
 async function meant({ overlay, sender }: Case, { target }: Removal): Promise<RecordKey | undefined | Refused> {
-  if (target.kind === 'identifier') {
-    const { scope, system, value } = target.identifier;
-    return overlay.named(scope, system, value);
-  }
+  if (target.kind === 'identifier') return firstNamed(overlay, target.identifier);
   const named = await overlay.resolveId(target.id, sender.agent);
   if (named?.kind === 'golden')
     return refused('forbidden', `Patient/${target.id} is a golden record: the registry alone writes it.`);

@@ -9,6 +9,7 @@ import { comparing, comparingPlaces, type Cursor, cursorOf, decodeCursor, encode
 import type { IdentifierToken } from '../fhir/tokens.ts';
 import { alsoTurned, EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } from './naming.ts';
 import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
+import type { Authorities } from './policy/authorities.ts';
 import { seesEverybody, seesWhole } from './policy/disclosure.ts';
 import { type Lookup, showGolden } from './lookup.ts';
 import type { DemographicPage, DemographicSearch, IndexCondition, Named, StoredRecord } from './ports.ts';
@@ -156,7 +157,9 @@ async function indexed(lookup: Lookup, condition: Condition): Promise<IndexCondi
   const valued = condition.values.filter(({ value }) => value !== null);
   const records = valued.length === 0 ? [] : await lookup.reader.byIdentifier(valued, 0, EXAMINED + 1);
   if (records.length > EXAMINED) return tooMany();
-  const systems = condition.values.flatMap(({ system, value }) => (value === null && system !== null ? [system] : []));
+  const systems = condition.values.flatMap(({ system, value }) =>
+    value === null && system !== null ? lookup.authorities.namesOf(system) : [],
+  );
   return { kind: 'identifier', not: condition.not, systems, records };
 }
 
@@ -234,6 +237,17 @@ async function remarksOf(lookup: Lookup, search: PatientSearch, matches: readonl
   return [];
 }
 
+/** What is asked for, under the names that domains have in answers. */
+function canonicalSearch({ canonical }: Authorities, search: PatientSearch): PatientSearch {
+  const token = ({ system, value }: IdentifierToken): IdentifierToken => ({ system: system && canonical(system), value });
+  return {
+    ...search,
+    identifiers: search.identifiers.map((list) => list.map(token)),
+    conditions: search.conditions.map((one) => (one.kind === 'identifier' ? { ...one, values: one.values.map(token) } : one)),
+    links: search.links.map((list) => list.map((one) => (one.kind === 'identifier' ? { ...one, token: token(one.token) } : one))),
+  };
+}
+
 /**
  * Search by `_id`, `identifier` and `link`, or by what a record holds. Golden records are found by `_id` and `link` only, never
  * by an ordinary search (D6).
@@ -243,7 +257,8 @@ export async function searchPatients(
   asked: PatientSearch,
   demographic: DemographicSearch,
 ): Promise<SearchPage | Refusal> {
-  const search = { ...asked, identifiers: asked.identifiers.map((list) => alsoTurned(lookup, list)) };
+  const canonical = canonicalSearch(lookup.authorities, asked);
+  const search = { ...canonical, identifiers: canonical.identifiers.map((list) => alsoTurned(lookup, list)) };
   if (lookup.authorities.mode === 'strict' && unknownIn(lookup, search).length > 0)
     return { code: 'not-found', issues: [NO_DOMAIN] };
   const keys = await candidates(lookup, search);

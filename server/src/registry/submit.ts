@@ -10,7 +10,7 @@ import { type Standing, standing } from './merge.ts';
 import type { Overlay } from './overlay.ts';
 import { type Target, target } from './target.ts';
 import { otherOf } from '../domain/links.ts';
-import { whichRecord } from './which-record.ts';
+import { firstNamed, whichRecord } from './which-record.ts';
 
 const named = (submission: Submission, client: string): RecordIdentity => {
   const identity = identityOf(submission.identifiers, client);
@@ -121,8 +121,7 @@ async function draft(one: Case, submission: Submission, { to, stands, at }: Plac
 async function alreadyThere(one: Case, submission: Submission): Promise<Accepted | undefined> {
   const { overlay, sender } = one;
   if (submission.ifNoneExist === null) return undefined;
-  const { scope, system, value } = submission.ifNoneExist;
-  const record = await overlay.named(scope, system, value);
+  const record = await firstNamed(overlay, submission.ifNoneExist);
   if (record === undefined) return undefined;
   await overlay.apply(emptyChange(one.clock.now(), facts(sender, submission, { record, created: false })));
   return accepted(overlay, record, { status: 'existing', truncated: false });

@@ -1,4 +1,4 @@
-import type { RecordIdentifier, RecordKey } from '../domain/identity.ts';
+import type { OwnName, RecordIdentifier, RecordKey } from '../domain/identity.ts';
 import type { ErrorCode, Refusal } from '../domain/errors.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { RegistryView } from './ports.ts';
@@ -17,6 +17,8 @@ export interface Addressed {
   readonly identifiers: readonly RecordIdentifier[];
   /** Systems that this client may name records in, for the words of a refusal. */
   readonly ownSystems: readonly string[];
+  /** By system of an identifier: other names of its domain, under which it may have been stated before. */
+  readonly otherNames?: Readonly<Record<string, readonly string[]>>;
 }
 
 export type Which =
@@ -31,13 +33,23 @@ const refused = (code: ErrorCode, diagnostics: string, expression?: string): Whi
 });
 
 /** The record that the body's own source identifiers name: none, one, or several. */
-async function namedBy(view: RegistryView, identifiers: readonly RecordIdentifier[]): Promise<readonly RecordKey[]> {
+async function namedBy(view: RegistryView, { identifiers, otherNames = {} }: Addressed): Promise<readonly RecordKey[]> {
   const found = new Set<RecordKey>();
   for (const { names, scope, system, value } of identifiers) {
-    const record = names ? await view.named(scope, system, value) : undefined;
+    const systems = [system, ...(otherNames[system] ?? [])];
+    const record = names ? await firstNamed(view, { scope, systems, value }) : undefined;
     if (record !== undefined) found.add(record);
   }
   return [...found];
+}
+
+/** Of two records that got the identifier under two names, before these were one domain, the first name's. */
+export async function firstNamed(view: RegistryView, { scope, systems, value }: OwnName): Promise<RecordKey | undefined> {
+  for (const system of systems) {
+    const record = await view.named(scope, system, value);
+    if (record !== undefined) return record;
+  }
+  return undefined;
 }
 
 /** An id that a POST may leave as an alias: one that names nothing yet. */
@@ -102,7 +114,7 @@ export async function whichRecord(view: RegistryView, asked: Addressed): Promise
       'Patient.identifier',
     );
   }
-  const named = await namedBy(view, asked.identifiers);
+  const named = await namedBy(view, asked);
   if (named.length > 1) {
     return refused(
       'conflict',

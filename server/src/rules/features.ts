@@ -1,5 +1,6 @@
 import type { FeatureSpec, MultiValue } from '../matching/model.ts';
 import type { Path } from './complaints.ts';
+import { type Domain, inEveryName } from './domains.ts';
 import type { Report } from './report.ts';
 import type { FilterInput } from './schema.ts';
 
@@ -19,6 +20,8 @@ export interface Reading {
   readonly report: Report;
   /** Names and uris of the configured systems. */
   readonly systems: ReadonlySet<string>;
+  /** Domains of identifiers that have several names. */
+  readonly domains: readonly Domain[];
   /** Why a text is no FHIRPath expression; undefined where it is one. */
   readonly checkPath: (path: string) => string | undefined;
   /** The features named so far. */
@@ -38,7 +41,7 @@ export function createFeatureList() {
   return { features, featureIndex };
 }
 
-function fhirPath(input: FeatureInput, path: Path, { report, checkPath }: Reading): string {
+function fhirPath(input: FeatureInput, path: Path, { report, checkPath, domains }: Reading): string {
   const expression = input.fhirpath ?? input.path;
   const at = [...path, input.fhirpath === undefined ? 'path' : 'fhirpath'];
   if (input.fhirpath !== undefined && input.path !== undefined && input.path !== input.fhirpath) {
@@ -50,7 +53,7 @@ function fhirPath(input: FeatureInput, path: Path, { report, checkPath }: Readin
   }
   const reason = checkPath(expression);
   if (reason !== undefined) report.complain(at, `is not a usable FHIRPath: ${reason}`);
-  return expression;
+  return inEveryName(expression, domains);
 }
 
 function normaliserOf({ type = 'String', foldDiacritics = false }: FeatureInput, path: Path, report: Report): string {

@@ -1,6 +1,7 @@
 import { rounded, ruleBounds } from '../matching/decide.ts';
 import type { MatchingLimits, Rule, RuleSet } from '../matching/model.ts';
 import { compare } from '../matching/score.ts';
+import type { Domain } from './domains.ts';
 import { createFeatureList, readFeature, type Reading } from './features.ts';
 import { checkNullHandling, readField } from './fields.ts';
 import { canonicalJson, withoutComments } from './json.ts';
@@ -15,6 +16,8 @@ export interface RulesOptions {
   readonly fileName: string;
   /** Names and uris of the configured systems. */
   readonly systems: ReadonlySet<string>;
+  /** Domains of identifiers that have several names: a rule that asks for one of them asks for all. */
+  readonly domains?: readonly Domain[];
   /** Why a text is no FHIRPath expression; undefined where it is one. */
   readonly checkPath: (path: string) => string | undefined;
   /** Hash of a text, hex: the rule set's version. */
@@ -91,7 +94,8 @@ const definitionOf = ({ features, rules, limits }: Omit<RuleSet, 'version'>): st
 export function readRules(input: unknown, options: RulesOptions): RulesRead {
   const report = createReport(options.fileName);
   const { features, featureIndex } = createFeatureList();
-  const reading: Reading = { report, systems: options.systems, checkPath: options.checkPath, features, featureIndex };
+  const { systems, domains = [], checkPath } = options;
+  const reading: Reading = { report, systems, domains, checkPath, features, featureIndex };
   const file = report.part(fileSchema, withoutComments(input), []);
   if (file.rules === undefined) report.complain(['rules'], 'is missing');
   const drafts = file.rules === undefined ? [] : draftRules(file.rules, report);

@@ -203,7 +203,7 @@ describe('search (SRCH-*)', () => {
   it('ignores what it does not know, and leaves it out of the self link (SRCH-15, REST-07)', async () => {
     const bundle = (await get(`?_id=${record}&birthplace=false&_contained=true&_format=json`)).resource('Bundle');
     expect(bundle.total).toBe(1);
-    expect(bundle.link).toEqual([{ relation: 'self', url: `${base}/Patient?_id=${record}` }]);
+    expect(bundle.link).toEqual([{ relation: 'self', url: `${base}/Patient?_id=${record}&_format=json` }]);
   });
 
   it.each(['birthplace=x', '_sort=birthplace', 'identifier:of-type=a', '_include=Patient:organization'])(

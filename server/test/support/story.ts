@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openStore, type Store } from '../../src/adapters/sql/store.ts';
+import { plainAuthority } from '../../src/domain/authorities.ts';
 import type { Client } from '../../src/domain/principals.ts';
 import { checkPath } from '../../src/fhir/feature-paths.ts';
 import { defaultOurs } from '../../src/fhir/ours.ts';
@@ -139,7 +140,7 @@ export class Story {
   private take(client: string, patient: unknown, address: Address = POST) {
     return takeIn(patient, address, client, {
       authorities: createAuthorities(
-        [{ uri: 'http://clientregistry.org/nationalid', kind: 'shared', owner: null, name: 'National id' }],
+        [plainAuthority({ uri: 'http://clientregistry.org/nationalid', kind: 'shared', owner: null, name: 'National id' })],
         this.clients,
         'open',
       ),

@@ -5,6 +5,7 @@ import type { Patient } from '../../fhir/r4.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { defaultSearchOptions, parseSearch, type Shape } from '../../fhir/search.ts';
 import { shaped } from '../../fhir/shape.ts';
+import { canonicalReader } from '../../registry/canonical-reader.ts';
 import { LEDGER_END, type LedgerPlace, type PatientVersion, readHistory, readTypeHistory } from '../../registry/history.ts';
 import { type Lookup, readPatient, readVersion } from '../../registry/lookup.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
@@ -12,7 +13,7 @@ import { failure } from '../failure.ts';
 import type { FhirDependencies } from './dependencies.ts';
 
 export const lookupOf = (dependencies: FhirDependencies, exchange: Exchange): Lookup => ({
-  reader: dependencies.reader,
+  reader: canonicalReader(dependencies.reader, dependencies.policy().authorities),
   authorities: dependencies.policy().authorities,
   ours: dependencies.ours,
   principal: exchange.principal,

@@ -6,6 +6,7 @@ import { isRefusal } from '../../fhir/refusal.ts';
 import { renderSource } from '../../fhir/render.ts';
 import { type Address, takeIn, type Taken } from '../../registry/intake.ts';
 import { readPatient } from '../../registry/lookup.ts';
+import { canonicalContent } from '../../registry/policy/authorities.ts';
 import { readBody } from '../body.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { type Answer, type Exchange } from '../exchange.ts';
@@ -41,7 +42,7 @@ export async function shownAccepted(
   const there = accepted.status === 'existing' ? await readPatient(lookupOf(dependencies, exchange), id) : undefined;
   if (there && 'patient' in there) return there.patient;
   const record = { id, version, lastUpdated, flags, source };
-  const { resource } = taken.submission;
+  const resource = canonicalContent(dependencies.policy().authorities, taken.submission.resource);
   return renderSource(
     { record, resource, goldenId, replacedBy, brokenWith, clientDisplay: dependencies.displayName(source) },
     dependencies.ours,
