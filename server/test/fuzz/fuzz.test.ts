@@ -52,6 +52,8 @@ async function fire({ method, path, headers, content, client }: Shot): Promise<A
   const body = typeof content === 'string' ? named(content) : content;
   try {
     return await Promise.race([registry.send(method, named(path), { client, headers, ...(body !== null && { body }) }), late.promise]);
+  } catch (error) {
+    throw new Error(`${method} ${named(path)} of ${client} was not answered`, { cause: error });
   } finally {
     clearTimeout(timer);
   }

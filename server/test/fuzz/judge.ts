@@ -28,10 +28,16 @@ export function complaint(shot: Shot, answer: Answer): string | null {
   if (status < 200 || (status >= 300 && !isError && status !== 304)) return 'a status that is not documented';
   if (/\n\s+at |\/server\/src\/|SQLITE/.test(text)) return 'the answer tells of the inside';
   if (status === 503 && headers['retry-after'] === undefined && !shot.path.startsWith('/health/')) return '503 without Retry-After';
+  const isBare = shot.method === 'HEAD' || status === 204 || status === 304;
+  if (isBare && text !== '') return 'a body where there must be none';
   // What Node's parser refuses never reaches the door, and is answered in JSON.
-  if (headers['x-request-id'] === undefined) return status === 400 && isJson(headers['content-type'] ?? '') ? complaintOfError(answer) : 'no request id';
+  if (headers['x-request-id'] === undefined && [400, 431].includes(status)) {
+    if (headers['content-type'] !== 'application/fhir+json') return 'not in FHIR JSON';
+    return isBare ? null : complaintOfError(answer);
+  }
+  if (headers['x-request-id'] === undefined) return 'no request id';
   if (!shot.path.startsWith('/health/') && headers['cache-control'] !== 'no-store') return 'the answer may be kept on the way';
-  if (shot.method === 'HEAD' || status === 204 || status === 304) return text === '' ? null : 'a body where there must be none';
+  if (isBare) return null;
   if (text === '') return isError ? 'an error without a body' : null;
   const type = headers['content-type'] ?? '';
   if (!isAsked(shot, type, isError)) return `the answer is in ${type}`;
