@@ -62,7 +62,9 @@ const acts: Readonly<Record<Edit['how'], (place: Place, edit: Edit, places: read
   },
   add: (place, { name, value }) => {
     const inside = at(place);
-    put({ holder: isHolder(inside) && !Array.isArray(inside) ? inside : place.holder, key: name }, value);
+    const holder = isHolder(inside) ? inside : place.holder;
+    if (Array.isArray(holder)) holder.push(value);
+    else put({ holder, key: name }, value);
   },
   nest: (place, { other, name }) => {
     let value = at(place);

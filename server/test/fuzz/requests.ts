@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AUDIT_PARAMETERS } from '../../src/fhir/audit-search.ts';
 import { patientCapability } from '../../src/fhir/capability.ts';
 import { SORTS } from '../../src/fhir/demographics.ts';
-import { type Body, bodyFrom, ownSystem, strangeBody, validBundle, validPatient, validPix, validQuestion, VALUES } from './bodies.ts';
+import { type Body, bodyFrom, CODINGS, SENDER, someSystem, strangeBody, validBundle, validPatient, validPix, validQuestion, VALUES } from './bodies.ts';
 import { dateText, oddText } from './odd.ts';
 
 /** Who asks: systems with and without scopes, one who is no client, and nobody. */
@@ -107,6 +107,15 @@ const query = (names: readonly string[], maxLength = 4): fc.Arbitrary<string> =>
     )
     .map((pairs) => (pairs.length === 0 ? '' : `?${pairs.join('&')}`));
 
+/** Questions that are asked as they should be. */
+const rightQuery = fc
+  .constantFrom(
+    ...['family=Okello', 'family=oke&gender=female', 'given:contains=nn', 'name:exact=Li', 'birthdate=ge1950&birthdate=lt1980', 'phone=0700100003', 'address-city=Gulu'],
+    ...['_id=@1@', '_id=@2@,@3@&_include=Patient:link', 'identifier=f1,f2,f3', 'family=Nakato&_sort=-birthdate,given&_count=2', 'gender=male&_summary=count'],
+    ...['family=Müller&_elements=name', '_tag=openmrs&_total=accurate', '_lastUpdated=ge2020-01-01', 'active=true&_count=0', 'name=anna&_summary=true'],
+  )
+  .map((text) => `?${encodeURI(text)}`);
+
 const PATIENT_NAMES = patientCapability.searchParams.map(({ name }) => name);
 const AUDIT_NAMES = [...AUDIT_PARAMETERS.map(({ name }) => name), 'patient.identifier', 'entity:identifier', 'agent:identifier', 'source:identifier'];
 
@@ -116,22 +125,25 @@ const joined = (...parts: readonly (fc.Arbitrary<string> | string)[]): fc.Arbitr
   fc.tuple(...parts.map((part) => (typeof part === 'string' ? fc.constant(part) : part))).map((all) => all.join(''));
 
 const identified = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(ownSystem, fc.nat(VALUES - 1)).map(([system, n]) => `?identifier=${encoded(`${system}|f${n}`)}`) },
+  { weight: 4, arbitrary: fc.tuple(someSystem, fc.nat(VALUES - 1)).map(([system, n]) => `?identifier=${encoded(`${system}|f${n}`)}`) },
   { weight: 1, arbitrary: query(['identifier', '_id'], 2) },
 );
 
 const sent = (method: string, path: fc.Arbitrary<string>, body: fc.Arbitrary<Body>): fc.Arbitrary<Target> =>
   fc.tuple(path, fc.oneof({ weight: 12, arbitrary: body }, { weight: 1, arbitrary: strangeBody })).map(([one, two]) => ({ method, path: one, body: two }));
 
-const pixNames = ['sourceIdentifier', 'sourceIdentifier', 'targetSystem', 'targetSystem', '_format'].slice(0, 4);
+const pixQuery = fc
+  .tuple(someSystem, fc.nat(VALUES - 1), fc.constantFrom('', '&targetSystem=http://clientregistry.org/nationalid', '&targetSystem=urn:oid:1.2.3', '&targetSystem='))
+  .map(([system, n, target]) => `?sourceIdentifier=${encoded(`${system}|f${n}`)}${target}`);
 
 const reads: readonly fc.WeightedArbitrary<Target>[] = [
-  { weight: 12, arbitrary: get(joined('/fhir/Patient', query(PATIENT_NAMES))) },
+  { weight: 7, arbitrary: get(joined('/fhir/Patient', query(PATIENT_NAMES))) },
+  { weight: 6, arbitrary: get(joined('/fhir/Patient', rightQuery)) },
   { weight: 4, arbitrary: get(joined('/fhir/Patient/', segment, query(['_summary', '_elements'], 2))) },
   { weight: 3, arbitrary: get(joined('/fhir/Patient/', segment, '/_history', query(['_count', '_since'], 2))) },
   { weight: 2, arbitrary: get(joined('/fhir/Patient/', segment, '/_history/', version)) },
   { weight: 2, arbitrary: get(joined('/fhir/Patient/_history', query(['_count', '_since'], 2))) },
-  { weight: 3, arbitrary: get(joined('/fhir/Patient/$ihe-pix', query(pixNames))) },
+  { weight: 3, arbitrary: get(joined('/fhir/Patient/$ihe-pix', fc.oneof({ weight: 3, arbitrary: pixQuery }, { weight: 1, arbitrary: query(['sourceIdentifier', 'targetSystem']) }))) },
   { weight: 4, arbitrary: get(joined('/fhir/AuditEvent', query(AUDIT_NAMES))) },
   { weight: 2, arbitrary: get(joined('/fhir/AuditEvent/', fc.oneof(fc.nat(50).map((n) => `@A${n}@`), segment))) },
   {
@@ -149,19 +161,25 @@ const reads: readonly fc.WeightedArbitrary<Target>[] = [
   },
 ];
 
-const question = ownSystem.chain(validQuestion);
+const question = someSystem.chain(validQuestion);
 const asks: readonly fc.WeightedArbitrary<Target>[] = [
   { weight: 4, arbitrary: sent('POST', joined('/fhir/Patient/$match', fc.constantFrom('', '?_pretty=true')), bodyFrom(question)) },
-  { weight: 2, arbitrary: sent('POST', fc.constant('/match/matches'), bodyFrom(ownSystem.chain(validPatient))) },
-  { weight: 2, arbitrary: sent('POST', fc.constant('/fhir/Patient/$ihe-pix'), bodyFrom(ownSystem.chain(validPix))) },
+  { weight: 2, arbitrary: sent('POST', fc.constant('/match/matches'), bodyFrom(someSystem.chain(validPatient))) },
+  { weight: 2, arbitrary: sent('POST', fc.constant('/fhir/Patient/$ihe-pix'), bodyFrom(someSystem.chain(validPix))) },
 ];
 
-const patientBody = ownSystem.chain((system) => bodyFrom(validPatient(system)));
+const patientBody = someSystem.chain((system) => bodyFrom(validPatient(system)));
 const writes: readonly fc.WeightedArbitrary<Target>[] = [
   { weight: 9, arbitrary: sent('POST', fc.constantFrom('/fhir/Patient', '/fhir/Patient', '/Patient', '/addPatient', '/'), patientBody) },
-  { weight: 5, arbitrary: sent('PUT', joined('/fhir/Patient/', segment), patientBody) },
+  { weight: 2, arbitrary: sent('PUT', joined('/fhir/Patient/', segment), patientBody) },
+  {
+    weight: 4,
+    arbitrary: fc.nat(300).chain((n) =>
+      sent('PUT', fc.constant(`/fhir/Patient/@${n}@`), bodyFrom(someSystem.chain(validPatient).map((patient) => ({ ...patient, id: `@${n}@` })), ['id'])),
+    ),
+  },
   { weight: 4, arbitrary: sent('PUT', joined('/fhir/Patient', identified), patientBody) },
-  { weight: 8, arbitrary: sent('POST', fc.constantFrom('/fhir', '/fhir', '/addPatient', '/'), ownSystem.chain((system) => bodyFrom(validBundle(system)))) },
+  { weight: 8, arbitrary: sent('POST', fc.constantFrom('/fhir', '/fhir', '/addPatient', '/'), someSystem.chain((system) => bodyFrom(validBundle(system)))) },
   { weight: 2, arbitrary: fc.tuple(joined('/fhir/Patient/', segment)).map(([path]) => ({ method: 'DELETE', path })) },
   { weight: 1, arbitrary: identified.map((one) => ({ method: 'DELETE', path: `/fhir/Patient${one}` })) },
 ];
@@ -170,19 +188,15 @@ const writes: readonly fc.WeightedArbitrary<Target>[] = [
 const updates: readonly fc.WeightedArbitrary<Target>[] = [
   {
     weight: 20,
-    arbitrary: fc.constantFrom('openmrs', 'dhis2', 'lims').chain((name) => {
-      const system = `http://clientregistry.org/${name}`;
-      const valid = validPatient(system);
-      return sent('POST', fc.constant('/fhir/Patient'), bodyFrom(valid, ['identifier', 'resourceType']));
-    }),
+    arbitrary: sent('POST', fc.constant('/fhir/Patient'), bodyFrom(someSystem.chain(validPatient), ['identifier', 'resourceType'])),
   },
 ];
 
 /** A format that is asked for, and how. */
 const wish: fc.Arbitrary<{ readonly asked: Shot['asked']; readonly accept?: string; readonly format?: string }> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant({ asked: 'json' as const }) },
-  { weight: 2, arbitrary: fc.constantFrom('application/fhir+json', 'application/json', '*/*', 'text/html;q=0.1, */*').map((accept) => ({ asked: 'json' as const, accept })) },
-  { weight: 3, arbitrary: fc.constantFrom('application/fhir+xml', 'text/xml', 'application/fhir+json;q=0.5, application/xml').map((accept) => ({ asked: 'xml' as const, accept })) },
+  { weight: 20, arbitrary: fc.constant({ asked: 'json' as const }) },
+  { weight: 8, arbitrary: fc.constantFrom('application/fhir+json', 'application/json', '*/*', 'text/html;q=0.1, */*').map((accept) => ({ asked: 'json' as const, accept })) },
+  { weight: 12, arbitrary: fc.constantFrom('application/fhir+xml', 'text/xml', 'application/fhir+json;q=0.5, application/xml').map((accept) => ({ asked: 'xml' as const, accept })) },
   { weight: 1, arbitrary: fc.constantFrom('xml', 'application/fhir%2Bxml').map((format) => ({ asked: 'xml' as const, format, accept: 'application/fhir+json' })) },
   { weight: 1, arbitrary: fc.constantFrom('json', 'application/fhir+json').map((format) => ({ asked: 'json' as const, format, accept: 'application/fhir+xml' })) },
   {
@@ -222,11 +236,14 @@ const shotOf = (targets: readonly fc.WeightedArbitrary<Target>[]): fc.Arbitrary<
   fc.tuple(fc.oneof(...targets), client, wish, headers).map(([{ method, path, body }, who, { asked, accept, format }, more]) => {
     const [before = '', ...after] = path.split('?');
     const formatted = format === undefined ? path : `${before}?_format=${format}${after.length > 0 ? `&${after.join('?')}` : ''}`;
+    const named = (text: string): string => text.replaceAll(SENDER, who ?? 'nobody');
+    const plain = typeof body?.content === 'string' ? named(body.content) : (body?.content ?? null);
+    const coder = body?.coding ? CODINGS[body.coding] : undefined;
     return {
       method,
-      path: formatted,
+      path: named(formatted),
       headers: { ...Object.fromEntries(more), ...(accept !== undefined && { accept }), ...body?.headers },
-      content: body?.content ?? null,
+      content: coder && plain !== null ? coder(Buffer.from(plain)) : plain,
       client: who,
       asked,
     };
