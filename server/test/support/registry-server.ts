@@ -145,7 +145,7 @@ const answerOf = (status: number, headers: Answer['headers'], text: string): Ans
 });
 
 /** One request over TLS, answered whole. */
-const exchange = (options: {
+export const exchange = (options: {
   readonly port: number;
   readonly agent: Agent;
   readonly method: string;
