@@ -102,7 +102,7 @@ export async function fuzz(
   const property = fc.asyncProperty(fc.array(shot, { minLength: TOGETHER, maxLength: TOGETHER }), async (shots) => {
     for (const { answer } of await volley(target, ids, shots)) statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
   });
-  await fc.assert(property, { numRuns: Math.ceil(requests / TOGETHER), ...(seed !== undefined && { seed }) });
+  await fc.assert(property, { numRuns: Math.ceil(requests / TOGETHER), includeErrorInReport: true, ...(seed !== undefined && { seed }) });
   return statuses;
 }
 
