@@ -21,7 +21,10 @@ export const VALUES = 60;
 /** Stands for the name of whoever sends it. */
 export const SENDER = '~sender~';
 export const someSystem = fc
-  .oneof({ weight: 6, arbitrary: fc.constant(SENDER) }, { weight: 1, arbitrary: fc.constantFrom('openmrs', 'dhis2', 'lims', 'nobody') })
+  .oneof(
+    { weight: 6, arbitrary: fc.constant(SENDER) },
+    { weight: 1, arbitrary: fc.constantFrom('openmrs', 'dhis2', 'lims', 'nobody') },
+  )
   .map((client) => `${BASE}/${client}`);
 const FAMILIES = ['Okello', 'Nakato', 'Müller', 'Ὀδυσσεύς', 'O’Brien-Smith', 'አበበ', 'de la Cruz', 'Li'];
 const GIVENS = ['Anna', 'Anne', 'Jean-Pierre', 'Ngũgĩ', 'Maria', 'Marie'];
@@ -42,8 +45,16 @@ const MORE: readonly Record<string, unknown>[] = [
   { birthDate: '1990', _birthDate: { extension: [{ url: 'http://x.example/t', valueDateTime: '1990-01-01T12:00:00Z' }] } },
   { name: [{ given: ['A', null], _given: [null, { id: 'g' }] }] },
   { meta: { tag: [{ system: 'http://own.example', code: 'kept' }], profile: ['http://x.example/profile'] } },
-  { deceasedDateTime: '2020-05', maritalStatus: { text: 'married' }, communication: [{ language: { coding: [{ code: 'en' }] } }] },
-  { contact: [{ name: { family: 'K' }, relationship: [{ text: 'mother' }] }], multipleBirthInteger: 2, generalPractitioner: [{ display: 'x' }] },
+  {
+    deceasedDateTime: '2020-05',
+    maritalStatus: { text: 'married' },
+    communication: [{ language: { coding: [{ code: 'en' }] } }],
+  },
+  {
+    contact: [{ name: { family: 'K' }, relationship: [{ text: 'mother' }] }],
+    multipleBirthInteger: 2,
+    generalPractitioner: [{ display: 'x' }],
+  },
   { contained: [{ resourceType: 'Organization', id: 'o', name: 'O' }], managingOrganization: { reference: '#o' } },
   { active: false },
   { active: false, link: [{ other: { reference: 'Patient/@3@' }, type: 'replaced-by' }] },
@@ -55,15 +66,13 @@ const MORE: readonly Record<string, unknown>[] = [
 export const validPatient = (system: string): fc.Arbitrary<Record<string, unknown>> =>
   fc.tuple(fc.nat(VALUES - 1), fc.nat(PEOPLE - 1), fc.constantFrom(...MORE), fc.boolean()).map(([value, n, more, national]) => ({
     resourceType: 'Patient',
-    identifier: [
-      { system, value: `f${value}` },
-      ...(national ? [{ system: `${BASE}/nationalid`, value: `n${n}` }] : []),
-    ],
+    identifier: [{ system, value: `f${value}` }, ...(national ? [{ system: `${BASE}/nationalid`, value: `n${n}` }] : [])],
     ...person(n),
     ...more,
   }));
 
-const identifierQuery = (system: string, value: number): string => `Patient?identifier=${encodeURIComponent(`${system}|f${value}`)}`;
+const identifierQuery = (system: string, value: number): string =>
+  `Patient?identifier=${encodeURIComponent(`${system}|f${value}`)}`;
 
 const request = (system: string): fc.Arbitrary<Record<string, unknown>> =>
   fc.oneof(
@@ -111,10 +120,25 @@ export const validPix = (system: string): fc.Arbitrary<Record<string, unknown>> 
   }));
 
 const TYPES = {
-  json: ['application/fhir+json', 'application/fhir+json', 'application/json', 'text/json; charset=utf-8', 'application/json+fhir;fhirVersion=4.0'],
+  json: [
+    'application/fhir+json',
+    'application/fhir+json',
+    'application/json',
+    'text/json; charset=utf-8',
+    'application/json+fhir;fhirVersion=4.0',
+  ],
   xml: ['application/fhir+xml', 'application/fhir+xml', 'text/xml', 'application/xml; charset="UTF-8"'],
 } as const;
-const ODD_TYPES = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/fhir+json; charset=latin1', 'application', '/', ';', '*/*'];
+const ODD_TYPES = [
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'application/fhir+json; charset=latin1',
+  'application',
+  '/',
+  ';',
+  '*/*',
+];
 
 export const CODINGS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   gzip: gzipSync,
@@ -134,15 +158,28 @@ interface Writing {
 }
 
 const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant<readonly T[]>([]) }, { weight: 3, arbitrary: fc.array(one, { minLength: 1, maxLength: 3 }) });
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant<readonly T[]>([]) },
+    { weight: 3, arbitrary: fc.array(one, { minLength: 1, maxLength: 3 }) },
+  );
 
-const writingIn = (format: 'json' | 'xml'): fc.Arbitrary<Writing> => fc.record({
-  format: fc.constant(format),
-  type: fc.oneof({ weight: 24, arbitrary: fc.constantFrom<string[]>(...TYPES[format]) }, { weight: 1, arbitrary: fc.constantFrom(...ODD_TYPES) }),
-  edits: few(edit),
-  textEdits: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(textEdit, { minLength: 1, maxLength: 3 }) }),
-  coding: fc.oneof({ weight: 12, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...Object.keys(CODINGS)) }),
-});
+const writingIn = (format: 'json' | 'xml'): fc.Arbitrary<Writing> =>
+  fc.record({
+    format: fc.constant(format),
+    type: fc.oneof(
+      { weight: 24, arbitrary: fc.constantFrom<string[]>(...TYPES[format]) },
+      { weight: 1, arbitrary: fc.constantFrom(...ODD_TYPES) },
+    ),
+    edits: few(edit),
+    textEdits: fc.oneof(
+      { weight: 9, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(textEdit, { minLength: 1, maxLength: 3 }) },
+    ),
+    coding: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.constantFrom(...Object.keys(CODINGS)) },
+    ),
+  });
 
 const writing = fc.constantFrom('json', 'json', 'xml').chain(writingIn);
 
@@ -155,7 +192,11 @@ function xmlText(value: unknown, valid: object): string {
   }
 }
 
-function write(valid: Record<string, unknown>, { format, edits, textEdits, type, coding }: Writing, kept: readonly string[]): Body {
+function write(
+  valid: Record<string, unknown>,
+  { format, edits, textEdits, type, coding }: Writing,
+  kept: readonly string[],
+): Body {
   const changed = edited(valid, edits);
   for (const name of kept) Reflect.set(changed, name, valid[name]);
   const text = editedText(format === 'json' ? jsonText(changed) : xmlText(changed, valid), textEdits);
@@ -179,4 +220,8 @@ export const strangeBody: fc.Arbitrary<Body> = fc
     ),
     fc.constantFrom<string[]>(...TYPES.json, ...TYPES.xml, ...ODD_TYPES),
   )
-  .map(([content, type]) => ({ content: typeof content === 'string' ? content.toWellFormed() : content, headers: { 'content-type': type }, coding: null }));
+  .map(([content, type]) => ({
+    content: typeof content === 'string' ? content.toWellFormed() : content,
+    headers: { 'content-type': type },
+    coding: null,
+  }));

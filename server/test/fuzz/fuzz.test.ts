@@ -12,7 +12,10 @@ import { asked, fuzz, inWords } from './volleys.ts';
 const run = asked(5_000);
 const dataDir = mkdtempSync(join(tmpdir(), 'opencr-fuzz-'));
 const faults: string[] = [];
-const registry = await startRegistry({ dataDir, log: pino({ level: 'error' }, { write: (line: string) => void faults.push(line) }) });
+const registry = await startRegistry({
+  dataDir,
+  log: pino({ level: 'error' }, { write: (line: string) => void faults.push(line) }),
+});
 await registry.register({ name: 'lims', scopes: ['demographics'] });
 await registry.register({ name: 'auditor', scopes: ['audit', 'demographics'] });
 afterAll(() => {
@@ -29,7 +32,8 @@ it(
     // Of every kind there was enough for the test to mean something.
     const seen = (status: number): number => statuses.get(status) ?? 0;
     expect((seen(200) + seen(201)) / run.requests, inWords(statuses)).toBeGreaterThan(0.15);
-    for (const status of [400, 401, 403, 404, 405, 406, 410, 415, 422]) expect(seen(status), inWords(statuses)).toBeGreaterThan(0);
+    for (const status of [400, 401, 403, 404, 405, 406, 410, 415, 422])
+      expect(seen(status), inWords(statuses)).toBeGreaterThan(0);
     expect((await registry.send('GET', '/health/ready', { client: null })).status).toBe(200);
   },
   60_000 + run.requests * 60,

@@ -18,7 +18,11 @@ function complaintOfError(answer: Answer): string | null {
 
 /** Whether the answer's format is that which was asked for; only FHIR is written in XML. */
 const isAsked = ({ asked }: Shot, type: string, isError: boolean): boolean =>
-  asked === null ? isJson(type) || isXml(type) : asked === 'json' || (!isError && type.startsWith('application/json')) ? isJson(type) : isXml(type);
+  asked === null
+    ? isJson(type) || isXml(type)
+    : asked === 'json' || (!isError && type.startsWith('application/json'))
+      ? isJson(type)
+      : isXml(type);
 
 /** What is wrong with an answer in words; null where nothing is. */
 export function complaint(shot: Shot, answer: Answer): string | null {
@@ -27,7 +31,8 @@ export function complaint(shot: Shot, answer: Answer): string | null {
   if (status >= 500 && status !== 503) return 'the registry failed';
   if (status < 200 || (status >= 300 && !isError && status !== 304)) return 'a status that is not documented';
   if (/\n\s+at |\/server\/src\/|SQLITE/.test(text)) return 'the answer tells of the inside';
-  if (status === 503 && headers['retry-after'] === undefined && !shot.path.startsWith('/health/')) return '503 without Retry-After';
+  if (status === 503 && headers['retry-after'] === undefined && !shot.path.startsWith('/health/'))
+    return '503 without Retry-After';
   const isBare = shot.method === 'HEAD' || status === 204 || status === 304;
   if (isBare && text !== '') return 'a body where there must be none';
   // What Node's parser refuses never reaches the door, and is answered in JSON.
@@ -54,7 +59,12 @@ export function keptOf({ method, path, headers: sent }: Shot, answer: Answer): {
   // What was there already or was not there is answered with success too, and nothing is kept of it.
   if (method === 'DELETE') return { least: answer.headers['etag'] === undefined ? 0 : 1, most: 1 };
   const isMinimal = answer.text === '';
-  const body = isMinimal ? {} : (answer.body() as { readonly type?: string; readonly entry?: readonly { readonly response: { readonly status: string } }[] });
+  const body = isMinimal
+    ? {}
+    : (answer.body() as {
+        readonly type?: string;
+        readonly entry?: readonly { readonly response: { readonly status: string } }[];
+      });
   if (BUNDLE_WRITE.test(path) && body.type !== undefined) {
     const done = (body.entry ?? []).filter(({ response }) => isDone(response.status)).length;
     return { least: 0, most: done };

@@ -100,9 +100,14 @@ export async function fuzz(
   const ids: Ids = { patients: [], events: [], seen: 0 };
   const statuses = new Map<number, number>();
   const property = fc.asyncProperty(fc.array(shot, { minLength: TOGETHER, maxLength: TOGETHER }), async (shots) => {
-    for (const { answer } of await volley(target, ids, shots)) statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+    for (const { answer } of await volley(target, ids, shots))
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
   });
-  await fc.assert(property, { numRuns: Math.ceil(requests / TOGETHER), includeErrorInReport: true, ...(seed !== undefined && { seed }) });
+  await fc.assert(property, {
+    numRuns: Math.ceil(requests / TOGETHER),
+    includeErrorInReport: true,
+    ...(seed !== undefined && { seed }),
+  });
   return statuses;
 }
 

@@ -37,7 +37,10 @@ function targetOf(server: ServerProcess, out: string): Target & { readonly close
     send: (method, path, { client, headers, body }) => {
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
       const agent = agents.get(client) ?? agentOf(client);
-      return exchange({ ...{ port: server.port, agent, method, path, headers: { ...length, ...headers } }, ...(body !== undefined && { body }) });
+      return exchange({
+        ...{ port: server.port, agent, method, path, headers: { ...length, ...headers } },
+        ...(body !== undefined && { body }),
+      });
     },
     head: async () => (await detailOf(server)).head,
     close: () => {
@@ -49,7 +52,8 @@ function targetOf(server: ServerProcess, out: string): Target & { readonly close
 async function scenario(folder: string): Promise<string> {
   const [dataDir, out] = [join(folder, 'data'), join(folder, 'out')];
   await makeCertificates(dataDir, out);
-  for (const name of ['dhis2', 'lims', 'auditor', 'stranger']) await command('certs', 'issue', name, '--data', dataDir, '--out', out);
+  for (const name of ['dhis2', 'lims', 'auditor', 'stranger'])
+    await command('certs', 'issue', name, '--data', dataDir, '--out', out);
   await command('clients', 'add', 'lims', '--scope', 'demographics', '--data', dataDir);
   await command('clients', 'add', 'auditor', '--scope', 'audit', '--scope', 'demographics', '--data', dataDir);
   const server = await serve(dataDir);
@@ -59,7 +63,9 @@ async function scenario(folder: string): Promise<string> {
     const before = { memory: await memoryOf(server), records: (await detailOf(server)).records };
     await fuzz(target, steadyShot, run);
     const after = { memory: await memoryOf(server), records: (await detailOf(server)).records };
-    const words = [before, after].map(({ memory, records }) => `${Math.round(memory / MIB)} MiB at ${records} records`).join(', then ');
+    const words = [before, after]
+      .map(({ memory, records }) => `${Math.round(memory / MIB)} MiB at ${records} records`)
+      .join(', then ');
     claim(after.memory - before.memory < ROOM, `the process grew: ${words}`);
     await server.end('SIGTERM');
     await command('verify', '--data', dataDir);
