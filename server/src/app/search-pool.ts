@@ -27,6 +27,7 @@ const GATHER = 200;
 interface Job {
   readonly asked: Extract<ToSearch, { kind: 'search' }>;
   readonly resolve: (answer: SearchAnswer | 'late') => void;
+  readonly reject: (error: Error) => void;
 }
 
 const encode = (last: Cursor | null): string | null => last && Buffer.from(JSON.stringify(last)).toString('base64url');
@@ -81,6 +82,7 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
         busy.delete(worker);
         idle.push(worker);
         if (message.kind === 'answer') job?.resolve(message.answer);
+        if (message.kind === 'failed') job?.reject(new Error(message.words));
         give();
       });
       readers.push(worker);
@@ -122,8 +124,8 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds }
   };
 
   const ask = (query: DemographicQuery, after: Cursor | null): Promise<SearchAnswer | 'late'> =>
-    new Promise((resolve) => {
-      waiting.push({ asked: { kind: 'search', query, after, milliseconds }, resolve });
+    new Promise((resolve, reject) => {
+      waiting.push({ asked: { kind: 'search', query, after, milliseconds }, resolve, reject });
       give();
     });
 

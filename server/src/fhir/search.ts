@@ -154,6 +154,9 @@ export const parseSearch = (params: Params, options: SearchOptions = defaultSear
     if (refused) return refused;
     if (name !== pageParameter) used.push([name, value]);
   }
+  const asked = draft.conditions.reduce((sum, { values }) => sum + values.length, 0);
+  if (asked > maxAlternatives)
+    return refuse('invalid-request', `A search takes at most ${maxAlternatives} values of demographics.`);
   return { ...draft, count: draft.count ?? options.defaultCount, used };
 };
 

@@ -28,7 +28,8 @@ const answersWholeRequest = (socket: Socket): boolean => {
 type BrokenRequest = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
 /** RFC 9110 §9.3.2: the answer to a HEAD has no content, and its reader would take one for the answer to what it asks next. */
-const isHead = ({ rawPacket }: BrokenRequest): boolean => Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
+const isHead = ({ rawPacket }: BrokenRequest): boolean =>
+  Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
 
 /**
  * What Node's parser gives up on, or what never arrives whole, is answered and hung up on. Whose request arrived whole is

@@ -5,7 +5,7 @@ import type { Patient } from '../fhir/r4.ts';
 import { refuse } from '../fhir/refusal.ts';
 import type { PatientSearch } from '../fhir/search.ts';
 import { seesWhole } from './policy/disclosure.ts';
-import { type Lookup, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
+import { type Lookup, presentRecord, showGolden, showRecord, visibleIdentifiers } from './lookup.ts';
 import type { DemographicSearch, IdentifierQuery, StoredRecord } from './ports.ts';
 
 export interface SearchPage {
@@ -92,7 +92,7 @@ async function byIds(lookup: Lookup, lists: readonly (readonly string[])[]): Pro
 async function survivorsOf(lookup: Lookup, matched: readonly StoredRecord[]): Promise<readonly Patient[]> {
   const known = new Set(matched.map(({ record }) => record.key));
   const into = new Set(matched.flatMap(({ record: { mergedInto } }) => mergedInto ?? []));
-  const survivors = await Promise.all([...into].filter((key) => !known.has(key)).map((key) => lookup.reader.storedRecord(key)));
+  const survivors = await Promise.all([...into].filter((key) => !known.has(key)).map((key) => presentRecord(lookup, key)));
   return Promise.all(survivors.filter((one) => one !== undefined).map((one) => showRecord(lookup, one)));
 }
 
@@ -111,7 +111,7 @@ async function includes(
     if (!golden) continue;
     if (golden.golden.replacedBy !== null) forwards.push(golden.golden.replacedBy);
     for (const member of golden.members) {
-      const stored = matched.has(member) ? undefined : await lookup.reader.storedRecord(member);
+      const stored = matched.has(member) ? undefined : await presentRecord(lookup, member);
       if (stored) patients.push(await showRecord(lookup, stored));
     }
   }
@@ -162,7 +162,7 @@ async function searchDemographics(
     case 'busy':
       return refuse('busy', 'Too many searches are waiting; try again soon.');
     case 'page': {
-      const stored = await Promise.all(found.records.map((key) => reader.storedRecord(key)));
+      const stored = await Promise.all(found.records.map((key) => presentRecord(lookup, key)));
       const records = stored.filter((one) => one !== undefined);
       return {
         total: found.total,

@@ -142,6 +142,13 @@ const PARAMETER = '(SELECT n FROM parameter WHERE name = ?)';
 /** The first text past all that begin with this one. */
 const past = (text: string): string => `${text}\u{10ffff}`;
 
+/** Any of them, as a tree that is as flat as may be: SQLite takes none deeper than 1,000. */
+const anyOf = (terms: readonly string[]): string => {
+  if (terms.length <= 2) return terms.join(' OR ');
+  const half = terms.length >> 1;
+  return `(${anyOf(terms.slice(0, half))}) OR (${anyOf(terms.slice(half))})`;
+};
+
 const stringPart = ({ name, how, values }: Extract<Condition, { kind: 'string' }>): Part => {
   const one = {
     starts: 'value >= ? AND value < ?',
@@ -152,7 +159,7 @@ const stringPart = ({ name, how, values }: Extract<Condition, { kind: 'string' }
   const own = (value: string): readonly string[] =>
     how === 'starts' ? [value, past(value)] : how === 'exact' ? [folded(value), value] : [value];
   return {
-    sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND in_time() AND (${values.map(() => `(${one})`).join(' OR ')}))`,
+    sql: `record IN (SELECT record FROM term WHERE parameter = ${PARAMETER} AND in_time() AND (${anyOf(values.map(() => `(${one})`))}))`,
     values: [name, ...values.flatMap(own)],
   };
 };
@@ -182,7 +189,7 @@ const datePart = ({ name, values }: Extract<Condition, { kind: 'date' }>): Part 
     return { sql: sql.replaceAll('L', low).replaceAll('H', high), values: wanted.map((end) => span[end]) };
   });
   return {
-    sql: `${low} <> '' AND (${parts.map((part) => `(${part.sql})`).join(' OR ')})`,
+    sql: `${low} <> '' AND (${anyOf(parts.map((part) => `(${part.sql})`))})`,
     values: parts.flatMap((part) => part.values),
   };
 };
