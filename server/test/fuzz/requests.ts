@@ -177,8 +177,14 @@ const searched = fc.oneof(
 );
 
 const values = fc.oneof(
-  { weight: 4, arbitrary: searched },
-  { weight: 1, arbitrary: fc.array(searched, { maxLength: 8 }).map((all) => all.join(',')) },
+  { weight: 8, arbitrary: searched },
+  { weight: 2, arbitrary: fc.array(searched, { maxLength: 8 }).map((all) => all.join(',')) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom('oke', '1990', 'f1', 'openmrs', 'a|b'), fc.integer({ min: 2, max: 1_500 }))
+      .map(([value, count]) => Array(count).fill(value).join(',')),
+  },
 );
 
 const parameter = (names: readonly string[]): fc.Arbitrary<readonly [string, string]> =>

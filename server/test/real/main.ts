@@ -5,9 +5,10 @@ import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { race } from './race.ts';
 import { rsyslog } from './rsyslog.ts';
+import { schemathesis } from './schemathesis.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog, fuzzing];
+const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog, fuzzing, schemathesis];
 
 /** Far more than any test takes, unless it says otherwise: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;
