@@ -30,6 +30,7 @@ const GATHER = 200;
 interface Job {
   readonly asked: Extract<ToSearch, { kind: 'search' }>;
   readonly resolve: (answer: SearchAnswer | 'late') => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Starts the threads of demographic search over a data folder (design §3: long reads are in a pool of their own). */
@@ -70,6 +71,7 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds, 
         busy.delete(worker);
         idle.push(worker);
         if (message.kind === 'answer') job?.resolve(message.answer);
+        if (message.kind === 'failed') job?.reject(new Error(message.words));
         give();
       });
       readers.push(worker);
@@ -113,8 +115,8 @@ export function openSearchPool(dataDir: string, { threads, queue, milliseconds, 
   };
 
   const ask = (query: DemographicQuery): Promise<SearchAnswer | 'late'> =>
-    new Promise((resolve) => {
-      waiting.push({ asked: { kind: 'search', query, milliseconds }, resolve });
+    new Promise((resolve, reject) => {
+      waiting.push({ asked: { kind: 'search', query, milliseconds }, resolve, reject });
       give();
     });
 

@@ -5,7 +5,13 @@ import { storedSubject } from '../fhir/demographics.ts';
 import type { DemographicQuery } from '../registry/ports.ts';
 import type { Committed } from '../domain/change-set.ts';
 import { openStore } from '../adapters/sql/store.ts';
-import { openSearchReader, openSearchWriter, type SearchAnswer, type SearchRow } from '../adapters/search/search-file.ts';
+import {
+  openSearchReader,
+  openSearchWriter,
+  type SearchAnswer,
+  type SearchReader,
+  type SearchRow,
+} from '../adapters/search/search-file.ts';
 
 export interface SearchSetup {
   readonly dataDir: string;
@@ -19,7 +25,10 @@ export type ToSearch =
   | { readonly kind: 'close' };
 
 export type FromSearch =
-  { readonly kind: 'follows'; readonly sequence: number } | { readonly kind: 'answer'; readonly answer: SearchAnswer | 'late' };
+  | { readonly kind: 'follows'; readonly sequence: number }
+  | { readonly kind: 'answer'; readonly answer: SearchAnswer | 'late' }
+  /** The file's own words may hold what was asked for: they stay here, but for their code. */
+  | { readonly kind: 'failed'; readonly words: string };
 
 if (!parentPort) throw new Error('search-thread.ts runs as a worker thread');
 const port = parentPort;
@@ -70,6 +79,16 @@ async function follow(): Promise<void> {
   port.close();
 }
 
+/** One search that fails is the fault of its question: the thread goes on with the next. */
+function answerTo(reader: SearchReader, { query, milliseconds }: Extract<ToSearch, { kind: 'search' }>): FromSearch {
+  try {
+    return { kind: 'answer', answer: reader.search(query, milliseconds) };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unexpected';
+    return { kind: 'failed', words: `the search failed: ${code}` };
+  }
+}
+
 function answer(): void {
   const reader = openSearchReader(dataDir);
   port.on('message', (asked: ToSearch) => {
@@ -77,7 +96,7 @@ function answer(): void {
       reader.close();
       port.close();
     } else if (asked.kind === 'search') {
-      tell({ kind: 'answer', answer: reader.search(asked.query, asked.milliseconds) });
+      tell(answerTo(reader, asked));
     }
   });
 }

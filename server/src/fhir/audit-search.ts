@@ -210,6 +210,11 @@ const special: Readonly<Record<string, (draft: Draft, value: string) => Refusal 
   _pretty: () => undefined,
 };
 
+/** Names of parameters that are read, besides those of AUDIT_PARAMETERS and those of every search. */
+export const AUDIT_MODIFIED: readonly string[] = [...Object.keys(readers), 'patient.identifier'].filter((name) =>
+  /[:.]/.test(name),
+);
+
 const unsaid = new Set(['_page', '_count', '_format', '_pretty']);
 
 /** Own keys only: a parameter may have the name of something that every object has. */

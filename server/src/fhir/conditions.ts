@@ -76,8 +76,10 @@ export type Condition =
   | { readonly kind: 'always'; readonly met: boolean };
 
 const PREFIXES: readonly string[] = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'];
-const DAY = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
+const DAY = /^(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const FIRST = Date.parse('0000-01-01T00:00:00Z');
+const LAST = Date.parse('9999-12-31T23:59:00Z');
 
 /** The days that a date of FHIR stands for: a year all of its days. */
 export const daysOf = (text: string): Span | undefined => {
@@ -91,7 +93,8 @@ export const instantsOf = (text: string): Span | undefined => {
   const days = daysOf(text);
   if (days) return { low: `${days.low}T00:00:00.000Z`, high: `${days.high}T23:59:59.999Z` };
   const at = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) return undefined;
+  // An offset may lead out of the years that have four digits: such a time would sort as none of them.
+  if (Number.isNaN(at) || at < FIRST || at > LAST) return undefined;
   const step = /\.\d/.test(text) ? 0 : /:\d{2}:\d{2}/.test(text) ? 999 : 59_999;
   return { low: new Date(at).toISOString(), high: new Date(at + step).toISOString() };
 };

@@ -38,6 +38,9 @@ const table: Record<ErrorCode, { readonly status: number; readonly issueType: st
 
 export const statusOf = (code: ErrorCode): number => table[code].status;
 
+/** R4 valueset-issue-type. */
+export const issueTypeOf = (code: ErrorCode): string => table[code].issueType;
+
 /** Every code, for tables in tests and documents. */
 export const errorCodes = Object.keys(table) as readonly ErrorCode[];
 

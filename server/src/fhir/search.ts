@@ -173,6 +173,9 @@ export const parseSearch = (params: Params, options: SearchOptions = defaultSear
     if (!understood && !presentation.has(name)) ignored.push(name);
     if (understood && name !== pageParameter) used.push([name, value]);
   }
+  const asked = draft.conditions.reduce((sum, one) => sum + ('values' in one ? one.values.length : 1), 0);
+  if (asked > MAX_ALTERNATIVES)
+    return refuse('invalid-request', `A search takes at most ${MAX_ALTERNATIVES} values of demographics.`);
   return { ...draft, count: draft.count ?? options.defaultCount, used, ignored };
 };
 

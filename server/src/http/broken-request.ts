@@ -24,11 +24,18 @@ const answersWholeRequest = (socket: Socket): boolean => {
   return answer.headersSent || (request instanceof IncomingMessage && request.complete);
 };
 
+/** `rawPacket`: what Node's parser was reading when it gave up. */
+type BrokenRequest = Error & { readonly code?: string; readonly rawPacket?: unknown };
+
+/** RFC 9110 §9.3.2: the answer to a HEAD has no content, and its reader would take one for the answer to what it asks next. */
+const isHead = ({ rawPacket }: BrokenRequest): boolean =>
+  Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
+
 /**
  * What Node's parser gives up on, or what never arrives whole, is answered and hung up on. Whose request arrived whole is
  * hung up on only: it may be kept, so that the sender must not read of what followed it that it was refused.
  */
-export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
+export function answerBrokenRequest(error: BrokenRequest, socket: Socket): void {
   // Without a handshake nothing can be said, and a socket that is only ended would wait for it for ever.
   const mute = !socket.writable || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
   if (mute || answersWholeRequest(socket)) {
@@ -38,5 +45,5 @@ export function answerBrokenRequest(error: Error & { readonly code?: string }, s
   const { status, refusal } = complaintOf(error.code);
   const body = JSON.stringify(operationOutcome(refusal));
   const head = ['connection: close', 'content-type: application/fhir+json', `content-length: ${Buffer.byteLength(body)}`];
-  socket.end([`HTTP/1.1 ${status}`, ...head, '', body].join('\r\n'));
+  socket.end([`HTTP/1.1 ${status}`, ...head, '', isHead(error) ? '' : body].join('\r\n'));
 }

@@ -147,7 +147,10 @@ class Door {
 
   constructor(dependencies: DoorDependencies) {
     this.dependencies = dependencies;
-    const app = createApp(dependencies, this.refuse);
+    const app = createApp(dependencies, (request, reply, answer) => {
+      this.identify(request, reply);
+      return this.refuse(request, reply, answer);
+    });
     this.app = app;
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -216,13 +219,19 @@ class Door {
     return this.refuse(request, reply, failure(refusal));
   };
 
-  /** Who is it, and may they in? Decided at every request. */
-  private readonly admit = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+  /** Answers with the request's id, under which it is logged from here on. */
+  private identify(request: FastifyRequest, reply: FastifyReply): string {
     const requestId = requestIdOf(this.dependencies, request);
     void reply.header('x-request-id', requestId).header('strict-transport-security', HSTS);
     const correlation = request.headers['x-correlation-id'];
     if (typeof correlation === 'string' && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
     this.callers.set(request, unknown(requestId));
+    return requestId;
+  }
+
+  /** Who is it, and may they in? Decided at every request. */
+  private readonly admit = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const requestId = this.identify(request, reply);
     if (request.routeOptions.url?.startsWith('/health/')) return undefined;
     const { socket } = request.raw;
     if (!(socket instanceof TLSSocket)) throw new Error('a request came without TLS');

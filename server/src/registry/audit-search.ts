@@ -17,7 +17,10 @@ export interface TrailPage {
   readonly next: TrailPosition | null;
 }
 
-const shifted = (at: Instant, by: number): Instant => new Date(Date.parse(at) + by).toISOString();
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Never past the year 9999: what comes after it is written with a sign, and sorts before all others. */
+const shifted = (at: Instant, by: number): Instant => new Date(Math.min(Date.parse(at) + by, LAST)).toISOString();
 
 /** The first position of a log from which on every row is later than `at`; `atOf` reads the row at or below a position. */
 async function firstAfter(end: number, at: Instant, atOf: (position: number) => Promise<Instant | undefined>): Promise<number> {

@@ -42,7 +42,13 @@ export async function visibleIdentifiers(
   return ({ system }) => seesIdentifier(lookup.authorities, system, stated);
 }
 
-/** A source record as the asker may see it. */
+/** A record that something else named a moment ago, unless it was deleted since. */
+export async function presentRecord({ reader }: Pick<Lookup, 'reader'>, key: RecordKey): Promise<StoredRecord | undefined> {
+  const stored = await reader.storedRecord(key);
+  return stored?.record.deleted ? undefined : stored;
+}
+
+/** A source record as the asker may see it; it is not a deleted one. */
 export async function showRecord(lookup: Lookup, stored: StoredRecord): Promise<Patient> {
   const { record, resource } = stored;
   const golden = await lookup.reader.storedGolden(record.golden);

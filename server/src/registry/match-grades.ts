@@ -1,7 +1,7 @@
 import type { Issue } from '../domain/errors.ts';
 import type { MatchedPatient, MatchGrade, MatchInput } from '../fhir/match.ts';
 import { subsetted } from '../fhir/ours.ts';
-import { type Lookup, showRecord } from './lookup.ts';
+import { type Lookup, presentRecord, showRecord } from './lookup.ts';
 import type { MatchCandidate, Matched } from './commands.ts';
 
 /** With the record that it is of; null where the asker may not know it. */
@@ -66,7 +66,7 @@ export async function gradeMatches(
   const wanted = graded(candidates, unique).filter(({ grade }) => !onlyCertainMatches || grade === 'certain');
   const matches: GradedMatch[] = [];
   for (const { candidate, grade, score } of wanted.slice(0, count)) {
-    const stored = await lookup.reader.storedRecord(candidate.record);
+    const stored = await presentRecord(lookup, candidate.record);
     if (!stored) continue;
     const { ruleName, evidence } = candidate.verdict;
     matches.push({

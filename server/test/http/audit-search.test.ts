@@ -148,6 +148,7 @@ describe('ITI-81: the trail is searched', () => {
     expect(since.every(({ recorded }) => recorded >= middle)).toBe(true);
     expect(await found(`date=gt2100`)).toEqual([]);
     expect(await found(`date=lt2020`)).toEqual([]);
+    expect((await found('agent=openmrs&date=ge0000&date=le9999-12-31')).length).toBe(all.length);
     expect((await found(`agent=openmrs&date=${middle.slice(0, 4)}`)).length).toBe(all.length);
   });
 
@@ -194,6 +195,10 @@ describe('ITI-81: the trail is searched', () => {
     ['_sort=-date', 200],
     ['_page=nonsense', 400],
     ['date=yesterday', 400],
+    ['date=0000-00-00', 400],
+    ['date=2026-13', 400],
+    ['date=le9999-12-31T23:59:59-14:00', 400],
+    ['date=ge0000-01-01', 200],
     ['patient=', 400],
     ['patient=a%20b', 400],
     ['patient.identifier=', 400],

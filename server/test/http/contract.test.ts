@@ -219,6 +219,8 @@ describe('every answer', () => {
     expect(own.headers).toMatchObject({ 'x-request-id': 'emr-17:4711', 'x-correlation-id': 'c.1' });
     const odd = await send('GET', '/fhir/metadata', { headers: { 'x-request-id': '<script>', 'x-correlation-id': 'a b' } });
     expect(odd.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    const unrouted = await send('GET', '/fhir/Patient/%', { headers: { 'x-request-id': 'emr-18' } });
+    expect([unrouted.status, unrouted.headers['x-request-id']]).toEqual([400, 'emr-18']);
     expect(odd.headers).not.toHaveProperty('x-correlation-id');
   });
 

@@ -146,7 +146,7 @@ describe('asking', () => {
     for (const query of [
       'birthdate=ap1982&family=Okeyo',
       'given:exact=Akinyi',
-      'family=Okeyo&gender=' + person.gender,
+      `family=Okeyo&gender=${person.gender}`,
       `family=Okeyo&identifier=${encodeURIComponent(`${OID}|`)}`,
     ]) {
       expect([query, (await found(query)).entry?.map(({ fullUrl }) => fullUrl?.split('/').at(-1))]).toEqual([

@@ -1,6 +1,14 @@
 /** Demographic search over HTTP (PDQm ITI-78, FHIR R4 search.html), as a client with the scope `demographics`. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openStore } from '../../src/adapters/sql/store.ts';
+import { defaultOurs } from '../../src/fhir/ours.ts';
 import type { Bundle, Patient } from '../../src/fhir/r4.ts';
+import { isRefusal } from '../../src/fhir/refusal.ts';
+import { parseSearch } from '../../src/fhir/search.ts';
+import type { Lookup } from '../../src/registry/lookup.ts';
+import { createAuthorities } from '../../src/registry/policy/authorities.ts';
+import type { DemographicSearch } from '../../src/registry/ports.ts';
+import { searchPatients } from '../../src/registry/search.ts';
 import { type Answer, startRegistry } from '../support/registry-server.ts';
 import { idOf, patient } from './people.ts';
 
@@ -159,6 +167,9 @@ describe('search by demographics', () => {
     ['_summary=short&gender=male', 400],
     ['_elements=na-me&gender=male', 400],
     ['birthdate=soon', 400],
+    ['birthdate=1990-13', 400],
+    ['birthdate=1990-05-00', 400],
+    ['_lastUpdated=lt9999-12-31T23:59:59-14:00', 400],
     ['name:contains=x', 400],
     ['gender=male&_page=bm90aGluZw', 400],
     ['_count=5', 400],
@@ -171,4 +182,51 @@ describe('search by demographics', () => {
     expect((await search('family=w&birthplace=x')).status).toBe(200);
     expect((await search('family=w&birthplace=x', { prefer: 'handling=strict' })).status).toBe(400);
   });
+});
+
+describe('as many values as a search may have', () => {
+  const many = (value: string, count: number): string => Array(count).fill(value).join(',');
+  it.each([
+    ['family', 'okello'],
+    ['family:exact', 'Okello'],
+    ['family:contains', 'kell'],
+    ['birthdate', '1990-05-17'],
+    ['phone', '0700555'],
+    ['_tag', 'openmrs'],
+    ['identifier', 'nobody'],
+    ['_id', 'nobody'],
+  ])('500 of %s are answered, 501 refused', async (name, value) => {
+    expect((await search(`${name}=${many(value, 500)}`)).status).toBe(200);
+    expect((await search(`${name}=${many(value, 501)}`)).status).toBe(400);
+  });
+
+  it('100 parameters are answered, 101 refused; 500 values in all', async () => {
+    expect((await search(Array(100).fill('gender=male').join('&'))).status).toBe(200);
+    expect((await search(Array(101).fill('gender=male').join('&'))).status).toBe(400);
+    expect((await search(`family=${many('a', 400)}&given=${many('a', 101)}`)).status).toBe(400);
+  });
+});
+
+it('a record that was deleted after the index named it is not in the answer', async () => {
+  const [gone, stays] = [
+    await post('gone', { name: [{ family: 'Vanish' }] }, 'lims'),
+    await post('stays', { name: [{ family: 'Vanish' }] }, 'lims'),
+  ];
+  expect((await registry.send('DELETE', `/fhir/Patient/${idOf(gone)}`, { client: 'lims' })).status).toBe(204);
+  const store = openStore(registry.dataDir, { features: [], readOnly: true });
+  onTestFinished(() => {
+    store.close();
+  });
+  const keys = await Promise.all([gone, stays].map(async (one) => (await store.reader.resolveId(idOf(one), 'lims'))?.key ?? 0));
+  const lookup: Lookup = {
+    reader: store.reader,
+    authorities: createAuthorities([], [], 'open'),
+    ours: defaultOurs,
+    principal: { kind: 'client', name: 'lims', scopes: [] },
+    displayName: () => '',
+  };
+  const index: DemographicSearch = { search: async () => ({ kind: 'page', records: keys, next: null, total: 2 }) };
+  const asked = parseSearch(new URLSearchParams('family=Vanish'));
+  const page = isRefusal(asked) ? asked : await searchPatients(lookup, asked, index);
+  expect('matches' in page && page.matches.map(({ id }) => id)).toEqual([idOf(stays)]);
 });

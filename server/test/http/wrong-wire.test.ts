@@ -198,6 +198,15 @@ describe('what Node itself answers, without a body', () => {
   });
 });
 
+it('HEAD at a URL that is none is refused without a body, which would be taken for the next answer', async () => {
+  const socket = await open();
+  const answered = until(socket);
+  socket.write(Buffer.from('HEAD /fhir/Patient/\u00ff HTTP/1.1\r\nhost: localhost\r\n\r\n', 'latin1'));
+  const text = await answered;
+  expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe('');
+});
+
 it('a method that HTTP knows and this URL does not is refused with an outcome', async () => {
   for (const [method, status] of [
     ['OPTIONS', 404],

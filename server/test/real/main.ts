@@ -1,33 +1,35 @@
 /** `npm run test:real`: the registry as a process, and real clients. `-- NAME...` runs the suites of these names only. */
 import { clients } from './clients.ts';
+import { fuzzing } from './fuzz.ts';
 import { imports } from './import.ts';
 import { keycloak } from './keycloak.ts';
 import { kill } from './kill.ts';
 import { race } from './race.ts';
 import { rsyslog } from './rsyslog.ts';
+import { schemathesis } from './schemathesis.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog, keycloak];
+const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog, keycloak, fuzzing, schemathesis];
 
-/** Far more than any test takes: one that hangs fails, and the next begins. */
+/** Far more than any test takes, unless it says otherwise: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;
 
-const beforeDeadline = <T>(work: Promise<T>): Promise<T> => {
+const beforeDeadline = <T>(work: Promise<T>, deadline: number): Promise<T> => {
   const { promise, reject } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => reject(new Error(`nothing after ${DEADLINE / 1000} s`)), DEADLINE);
+  const timer = setTimeout(() => reject(new Error(`nothing after ${deadline / 1000} s`)), deadline);
   return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 };
 
 type Verdict = 'passed' | 'failed' | 'skipped';
 
-async function verdictOf({ title, run }: RealTest): Promise<Verdict> {
+async function verdictOf({ title, run, deadline = DEADLINE }: RealTest): Promise<Verdict> {
   const began = performance.now();
   const say = (word: string, about: string): void => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(`${word.padEnd(7)} ${title} (${seconds} s)${about === '' ? '' : `: ${about}`}`);
   };
   try {
-    say('ok', await beforeDeadline(run()));
+    say('ok', await beforeDeadline(run(), deadline));
     return 'passed';
   } catch (error) {
     if (!(error instanceof Error)) throw error;

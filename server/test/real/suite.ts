@@ -9,6 +9,8 @@ export interface RealTest {
   readonly title: string;
   /** Fulfils with words on what was seen; rejects when it failed, with `Missing` when it could not be run. */
   readonly run: () => Promise<string>;
+  /** Milliseconds after which it is said to hang; 5 minutes unless said. */
+  readonly deadline?: number;
 }
 
 /** A component that is not there: the reason is printed, and the test counts as skipped. */

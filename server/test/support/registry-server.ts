@@ -81,6 +81,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;
+  /** The body as JSON has it, also one in XML; null where there is none. */
+  body(): unknown;
   /** The body, which must be a resource of this type. */
   resource<T extends keyof Resources>(type: T): Resources[T];
 }
@@ -133,6 +135,7 @@ const answerOf = (status: number, headers: Answer['headers'], text: string): Ans
   status,
   headers,
   text,
+  body: () => bodyOf(text, headers['content-type']),
   resource<T extends keyof Resources>(type: T): Resources[T] {
     const body = bodyOf(text, headers['content-type']);
     if (!isSection(body) || body['resourceType'] !== type)
@@ -142,7 +145,7 @@ const answerOf = (status: number, headers: Answer['headers'], text: string): Ans
 });
 
 /** One request over TLS, answered whole. */
-const exchange = (options: {
+export const exchange = (options: {
   readonly port: number;
   readonly agent: Agent;
   readonly method: string;

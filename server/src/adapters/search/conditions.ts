@@ -13,9 +13,16 @@ const PARAMETER = '(SELECT n FROM parameter WHERE name = ?)';
 /** The first text past all that begin with this one. */
 const past = (text: string): string => `${text}\u{10ffff}`;
 
+/** A tree that is as flat as may be: SQLite takes none deeper than 1,000. */
+const flat = (terms: readonly string[]): string => {
+  if (terms.length <= 2) return terms.join(' OR ');
+  const half = terms.length >> 1;
+  return `(${flat(terms.slice(0, half))}) OR (${flat(terms.slice(half))})`;
+};
+
 /** Any of them; nothing meets none at all. */
 const anyOf = (parts: readonly Part[]): Part => ({
-  sql: parts.length === 0 ? '0' : `(${parts.map(({ sql }) => sql).join(' OR ')})`,
+  sql: parts.length === 0 ? '0' : `(${flat(parts.map(({ sql }) => `(${sql})`))})`,
   values: parts.flatMap(({ values }) => values),
 });
 

@@ -86,10 +86,10 @@ const alternative = ({ system, value }: IdentifierQuery, after: number): Sql => 
 /** SQL of the records, each once, that hold one of the identifiers. */
 const alternatives = (queries: readonly IdentifierQuery[], after: number): Sql => {
   const all = queries.map((query) => alternative(query, after));
-  // UNION with nothing drops the repetitions of a single alternative, too.
-  const nothing = 'SELECT NULL AS record WHERE 0';
+  // UNION with nothing drops the repetitions of a single alternative, too. SQLite takes 500 terms, as many as a search may have.
+  const nothing = all.length > 1 ? [] : ['SELECT NULL AS record WHERE 0'];
   return {
-    text: [nothing, ...all.map(({ text }) => text)].join(' UNION '),
+    text: [...nothing, ...all.map(({ text }) => text)].join(' UNION '),
     parameters: all.flatMap(({ parameters }) => parameters),
   };
 };

@@ -9,6 +9,8 @@ import { failure } from '../failure.ts';
 import type { Handler, Method, Route } from '../server.ts';
 import { auditEvent, auditEvents } from './audit-events.ts';
 import { submitBundle } from './bundle.ts';
+import { HEALTH_ROWS } from '../health.ts';
+import { openApi } from '../openapi/document.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { grantFor } from './grants.ts';
 import { match, matches } from './match.ts';
@@ -92,34 +94,53 @@ const otherUrl: Handler = async ({ request }) =>
     ),
   );
 
+type Served = (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer;
+
+/** By URL and method: whatever is served here, and nothing else. A row that `OPERATIONS` does not describe does not compile. */
+const SERVED = {
+  '/fhir/metadata': { GET: metadata },
+  '/fhir/Patient': {
+    GET: search,
+    POST: (d, exchange) => submitPatient(d, exchange, POST, d.location),
+    PUT: putByIdentifier,
+    DELETE: removeByIdentifier,
+  },
+  '/fhir/Patient/_search': { POST: searchByForm },
+  '/fhir/Patient/:id': { GET: read, PUT: putById, DELETE: remove },
+  '/fhir/Patient/_history': { GET: typeHistory },
+  '/fhir/Patient/:id/_history': { GET: history },
+  '/fhir/Patient/:id/_history/:vid': { GET: vread },
+  '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
+  '/fhir/Patient/$match': { POST: match },
+  '/fhir/AuditEvent': { GET: auditEvents },
+  '/fhir/AuditEvent/:id': { GET: auditEvent },
+  '/fhir': { POST: submitTo },
+  '/addPatient': { POST: submitEither },
+  '/Patient': { POST: (d, exchange) => submitPatient(d, exchange, POST, 'opencr') },
+  '/': { POST: submitEither },
+  '/match/matches': { POST: matches },
+  '/openapi.json': { GET: openapi },
+} as const satisfies Readonly<Record<string, Partial<Record<Method, Served>>>>;
+
+type Row = { [Url in keyof typeof SERVED]: `${keyof (typeof SERVED)[Url] & string} ${Url}` }[keyof typeof SERVED];
+
+const ROWS = Object.entries(SERVED).flatMap(([url, handlers]) =>
+  Object.keys(handlers).map((method) => `${method} ${url}` as Row),
+);
+
+/** The door described for machines: not FHIR, so plain JSON whatever is asked for. */
+function openapi({ version }: FhirDependencies, { base }: Exchange): Answer {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: openApi([...ROWS, ...HEALTH_ROWS], { server: base.replace(/\/fhir$/, ''), version }),
+    log: { event: 'capabilities', patients: [] },
+  };
+}
+
 /** Every route of the FHIR door, and the aliases of OpenCR 1.x (opencr-1x.md §1.6, §1.9). */
 export function fhirRoutes(dependencies: FhirDependencies): readonly Route[] {
-  const served: Readonly<
-    Record<string, Partial<Record<Method, (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer>>>
-  > = {
-    '/fhir/metadata': { GET: metadata },
-    '/fhir/Patient': {
-      GET: search,
-      POST: (d, exchange) => submitPatient(d, exchange, POST, d.location),
-      PUT: putByIdentifier,
-      DELETE: removeByIdentifier,
-    },
-    '/fhir/Patient/_search': { POST: searchByForm },
-    '/fhir/Patient/:id': { GET: read, PUT: putById, DELETE: remove },
-    '/fhir/Patient/_history': { GET: typeHistory },
-    '/fhir/Patient/:id/_history': { GET: history },
-    '/fhir/Patient/:id/_history/:vid': { GET: vread },
-    '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
-    '/fhir/Patient/$match': { POST: match },
-    '/fhir/AuditEvent': { GET: auditEvents },
-    '/fhir/AuditEvent/:id': { GET: auditEvent },
-    '/fhir': { POST: submitTo },
-    '/addPatient': { POST: submitEither },
-    '/Patient': { POST: (d, exchange) => submitPatient(d, exchange, POST, 'opencr') },
-    '/': { POST: submitEither },
-    '/match/matches': { POST: matches },
-  };
-  const routes = Object.entries(served).flatMap(([url, handlers]): readonly Unguarded[] => {
+  const routes = Object.entries<Partial<Record<Method, Served>>>(SERVED).flatMap(([url, handlers]): readonly Unguarded[] => {
     const methods = Object.keys(handlers) as Method[];
     const own = methods.flatMap((method): readonly Unguarded[] => {
       const handle = handlers[method];
