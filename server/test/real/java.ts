@@ -8,11 +8,13 @@ import { run } from './program.ts';
 import { Missing } from './suite.ts';
 
 /** A folder that outlives the run, since jars take long to get: OPENCR_JARS, or one in the user's cache. */
-const cache =
-  process.env['OPENCR_JARS'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'opencr', 'jars');
+const cache = process.env['OPENCR_JARS'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'opencr', 'jars');
 
 const digest = (...contents: readonly (string | Buffer)[]): string =>
-  contents.reduce((hash, content) => hash.update(content), createHash('sha256')).digest('hex').slice(0, 16);
+  contents
+    .reduce((hash, content) => hash.update(content), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 16);
 
 /** What Maven says where its registry does not answer, or has not got what is asked for. */
 const UNSERVED = /Could not (transfer|find|resolve)|Unknown host|Connection (refused|timed out|reset)|Non-resolvable/;
