@@ -40,6 +40,13 @@ const definitionsIn = (file: string): readonly Definition[] => {
   return bundle.entry.map(({ resource }) => resource).filter(({ resourceType }) => resourceType === 'StructureDefinition');
 };
 
+const resources = definitionsIn('profiles-resources.json');
+const resourceNames = new Set(resources.map(({ name }) => name));
+
+/** What stands for any resource in R4 has a type of its own in some of these definitions (Bundle.entry.response.outcome). */
+const typeNamed = (code: string): string =>
+  resourceNames.has(code) ? 'Resource' : code.replace('http://hl7.org/fhirpath/System.String', 'string');
+
 const isPrimitive = (type: string): boolean => /^[a-z]/.test(type);
 const ANONYMOUS = new Set(['BackboneElement', 'Element']);
 
@@ -51,7 +58,7 @@ function elementsOf(all: readonly Published[], path: string): readonly Element[]
     if (foreign[path]?.includes(name)) return [];
     const how = representation.includes('xmlAttr') ? '@' : max === '1' ? '' : '*';
     if (contentReference !== undefined) return [[name, contentReference.slice(1), how]];
-    const codes = type.map(({ code }) => code.replace('http://hl7.org/fhirpath/System.String', 'string'));
+    const codes = type.map(({ code }) => typeNamed(code));
     if (name.endsWith('[x]')) {
       const stem = name.slice(0, -3);
       return codes.map((code) => [`${stem}${code.charAt(0).toUpperCase()}${code.slice(1)}`, code, how]);
@@ -63,7 +70,7 @@ function elementsOf(all: readonly Published[], path: string): readonly Element[]
 
 /** By type: `Patient`, `HumanName`, `Patient.contact`. */
 export function elementTable(): Readonly<Record<string, readonly Element[]>> {
-  const definitions = [...definitionsIn('profiles-resources.json'), ...definitionsIn('profiles-types.json')];
+  const definitions = [...resources, ...definitionsIn('profiles-types.json')];
   const byName = new Map(definitions.map((definition) => [definition.name, definition.snapshot.element]));
   const table: Record<string, readonly Element[]> = {};
   // What a primitive has beside its value.

@@ -69,13 +69,16 @@ function mergeTarget(
   return refuse('forbidden', 'A record is replaced by another of the same system: each system merges its own.', path);
 }
 
+/** What clients put before the query of If-None-Exist: `?`, `Patient?`; HAPI FHIR's client writes the whole URL. */
+const BEFORE_CONDITION = /^(?:(?:https?:\/\/[^?#]*\/)?Patient)?\?/;
+
 /** REST-24: `identifier=system|value`, of a system that names the client's own records. */
 function condition(
   ifNoneExist: string | null,
   whose: { readonly client: string; readonly authorities: Authorities },
 ): OwnName | null | Refusal {
   if (ifNoneExist === null) return null;
-  const identifier = conditionalIdentifier(new URLSearchParams(ifNoneExist.replace(/^\??(?:Patient\?)?/, '')));
+  const identifier = conditionalIdentifier(new URLSearchParams(ifNoneExist.replace(BEFORE_CONDITION, '')));
   return isRefusal(identifier) ? identifier : ownIdentifier(identifier, whose, 'of the condition');
 }
 

@@ -178,7 +178,7 @@ describe('every page', () => {
     const PICTURE = /^(flowchart (TD|LR)|sequenceDiagram)\n/;
     for (const page of pages) {
       for (const { language, text } of blocksOf(page)) {
-        expect(['', 'sh', 'json', 'mermaid'], `${page}: ${language}`).toContain(language);
+        expect(['', 'sh', 'json', 'mermaid', 'java', 'xml'], `${page}: ${language}`).toContain(language);
         if (language === 'json') JSON.parse(text);
         if (language === 'mermaid') expect(text, page).toMatch(PICTURE);
       }

@@ -65,6 +65,20 @@ describe('POST: the own source identifier names the record', () => {
     }
   });
 
+  it('under If-None-Exist: done where the identifier is unknown; else 200 and what is there (REST-24), also where it is a whole URL', async () => {
+    const r = await existing('if-none-exist');
+    const under = (condition: string, value: string): Promise<Answer> =>
+      send('POST', '/fhir/Patient', { body: patient('openmrs', value), headers: { 'if-none-exist': condition } });
+    for (const before of ['', '?', 'Patient?', 'https://localhost:3000/fhir/Patient?', 'http://proxy/a/b/Patient?']) {
+      const answer = await under(before + named(systemOf('openmrs'), 'if-none-exist'), 'if-none-exist');
+      expect([answer.status, idOf(answer), answer.headers['etag']], before).toEqual([200, r.id, 'W/"1"']);
+    }
+    const url = `https://localhost:3000/fhir/Patient?${named(systemOf('openmrs'), 'if-none')}`;
+    expect((await under(url, 'if-none')).status).toBe(201);
+    for (const wrong of ['https://localhost:3000/fhir/Person?', 'https://localhost:3000/fhir/Patient', 'Person?'])
+      expect((await under(wrong + named(systemOf('openmrs'), 'x'), 'x')).status, wrong).toBe(400);
+  });
+
   it('the body’s id is ignored, but an unused one addresses the record later, for this client only', async () => {
     const answer = await post(patient('openmrs', 'with-id', somebody(), { id: 'emr-17' }));
     expect(idOf(answer)).not.toBe('emr-17');

@@ -1,65 +1,8 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { openAuthority } from '../../src/adapters/identity/authority.ts';
-import { writeMissionPaths } from '../../src/adapters/identity/development.ts';
-import { inFolder } from './folder.ts';
-import { command, root, serve } from './server-process.ts';
+import { run } from './program.ts';
+import { atSite, type Site } from './site.ts';
 import { claim, Missing, type Suite } from './suite.ts';
-
-/** A registry with the paths of the mission's examples, in a folder of its own. */
-interface Site {
-  readonly folder: string;
-  readonly server: string;
-  readonly certificates: string;
-  readonly samples: string;
-  readonly port: number;
-}
-
-async function atSite(run: (site: Site) => Promise<string>): Promise<string> {
-  return inFolder(async (folder) => {
-    const dataDir = join(folder, 'data');
-    await command('certs', 'init', '--data', dataDir, '--development');
-    await writeMissionPaths(await openAuthority(dataDir), folder, { clients: ['openmrs', 'lims'], now: new Date() });
-    for (const path of ['DemoData', 'examples']) cpSync(join(root, path), join(folder, path), { recursive: true });
-    const process = await serve(dataDir);
-    const server = join(folder, 'server');
-    const site = {
-      folder,
-      server,
-      certificates: join(server, 'certificates'),
-      samples: join(server, 'sampleclientcertificates'),
-    };
-    try {
-      return await run({ ...site, port: process.port });
-    } finally {
-      await process.end('SIGTERM');
-    }
-  });
-}
-
-interface Command {
-  readonly cwd: string;
-  readonly input?: string;
-}
-
-/** Runs a program away from any terminal, so that it reads passwords from its input; answers all that it wrote. */
-async function run(program: string, args: readonly string[], { cwd, input = '' }: Command): Promise<string> {
-  const child = spawn(program, args, { cwd, detached: true, stdio: 'pipe' });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('close', resolve);
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new Missing(`there is no ${program} on this machine`) : error);
-    });
-  });
-  // A program that reads no input may be gone before it is written.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  const [code, out, err] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-  claim(code === 0, `${program} ended with ${code}: ${out}${err}`);
-  return out + err;
-}
 
 /** The CRUID in what a client printed of an answer. */
 function cruidIn(printed: string): string {

@@ -1,6 +1,7 @@
 /** `npm run test:real`: the registry as a process, and real clients. `-- NAME...` runs the suites of these names only. */
 import { clients } from './clients.ts';
 import { fuzzing } from './fuzz.ts';
+import { hapiClient } from './hapi-client.ts';
 import { imports } from './import.ts';
 import { keycloak } from './keycloak.ts';
 import { kill } from './kill.ts';
@@ -9,7 +10,7 @@ import { rsyslog } from './rsyslog.ts';
 import { schemathesis } from './schemathesis.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients, rsyslog, keycloak, fuzzing, schemathesis];
+const suites: readonly Suite[] = [kill, imports, race, clients, hapiClient, rsyslog, keycloak, fuzzing, schemathesis];
 
 /** Far more than any test takes, unless it says otherwise: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;

@@ -1,9 +1,9 @@
 /** A whole registry in this process for tests: a data folder of its own, real TLS on a free loopback port, real certificates. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type AgentOptions, request as httpsRequest } from 'node:https';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import pino, { type Logger } from 'pino';
 import { initAuthority, openAuthority } from '../../src/adapters/identity/authority.ts';
@@ -20,6 +20,7 @@ import { defaultBodyLimits } from '../../src/fhir/limits.ts';
 import type { AuditEvent, Bundle, OperationOutcome, Parameters, Patient } from '../../src/fhir/r4.ts';
 import { isRefusal } from '../../src/fhir/refusal.ts';
 import { parseXml } from '../../src/fhir/xml/parse-xml.ts';
+import { made } from './made.ts';
 
 const identity = join(projectRoot, 'server', 'src', 'adapters', 'identity');
 const madeBy = ['authority.ts', 'certificate.ts', 'client-certificate.ts', 'pkcs12.ts'].map((name) =>
@@ -33,20 +34,6 @@ const cache = join(
   `opencr-test-certificates-${userInfo().uid}`,
   createHash('sha256').update(Buffer.concat(madeBy)).update(month).digest('hex').slice(0, 16),
 );
-
-/** The folder, made whole by `make` where it is not there yet; of several workers at once one wins. */
-async function made(path: string, make: (draft: string) => Promise<unknown>): Promise<string> {
-  if (existsSync(path)) return path;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = mkdtempSync(`${path}.`);
-  await make(draft);
-  try {
-    renameSync(draft, path);
-  } catch {
-    rmSync(draft, { recursive: true });
-  }
-  return path;
-}
 
 /** A data folder that holds nothing but a development CA and the server's certificate. */
 export const authorityFolder = (): Promise<string> =>

@@ -100,6 +100,14 @@ describe('FHIR XML', () => {
         entry: [{ fullUrl: 'https://a/fhir/Patient/1', resource: anna, search: { mode: 'match', score: 0.5 } }],
       },
     ],
+    [
+      'an entry that was refused',
+      {
+        resourceType: 'Bundle',
+        type: 'batch-response',
+        entry: [{ response: { status: '422', outcome: operationOutcome(refuse('business-rule', 'No.', 'Patient.name')) } }],
+      },
+    ],
   ])('of %s is what npm fhir makes of it, and reads as npm fhir reads it', (_what, of) => {
     // What npm fhir does not do: escape line breaks in attributes, read decimals as numbers.
     const resource = JSON.parse(
