@@ -131,7 +131,10 @@ const acts: Readonly<Record<Edit['how'], (place: Place, edit: Edit, places: read
     put(second, one);
   },
   many: (place, { other }) => {
-    put(place, Array<unknown>(other % 120).fill(at(place)));
+    put(
+      place,
+      Array.from({ length: other % 120 }, () => structuredClone(at(place))),
+    );
   },
 };
 
@@ -141,7 +144,8 @@ export function edited(value: Holder, edits: readonly Edit[]): Holder {
   for (const one of edits) {
     const places = placesIn(copy);
     const place = places[one.at % Math.max(places.length, 1)];
-    if (place) acts[one.how](place, one, places);
+    // A value that came of an edit is edited too, so it must not be in two places.
+    if (place) acts[one.how](place, { ...one, value: structuredClone(one.value) }, places);
   }
   return copy;
 }

@@ -76,7 +76,12 @@ function requireKept(answered: readonly Answered[], before: LedgerHead, after: L
 
 async function volley(target: Target, ids: Ids, shots: readonly Shot[]): Promise<readonly Answered[]> {
   const before = await target.head();
-  const answered = await Promise.all(shots.map(async (shot) => ({ shot, answer: await fire(target, ids, shot) })));
+  const settled = await Promise.allSettled(shots.map(async (shot) => ({ shot, answer: await fire(target, ids, shot) })));
+  // Only once all are through: what is still under way would be counted to the next.
+  const answered = settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason as Error;
+    return one.value;
+  });
   for (const { shot, answer } of answered) {
     const wrong = complaint(shot, answer);
     if (wrong !== null) {
@@ -87,6 +92,9 @@ async function volley(target: Target, ids: Ids, shots: readonly Shot[]): Promise
   requireKept(answered, before, await target.head());
   return answered;
 }
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` : String(error);
 
 /** How often each status was answered. */
 export type Statuses = ReadonlyMap<number, number>;
@@ -99,15 +107,24 @@ export async function fuzz(
 ): Promise<Statuses> {
   const ids: Ids = { patients: [], events: [], seen: 0 };
   const statuses = new Map<number, number>();
+  let first: unknown;
   const property = fc.asyncProperty(fc.array(shot, { minLength: TOGETHER, maxLength: TOGETHER }), async (shots) => {
-    for (const { answer } of await volley(target, ids, shots))
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+    // What the registry holds has changed by the time it is tried with less, so the first complaint is told as well.
+    const answered = await volley(target, ids, shots).catch((error: unknown) => {
+      first ??= error;
+      throw error;
+    });
+    for (const { answer } of answered) statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
   });
-  await fc.assert(property, {
-    numRuns: Math.ceil(requests / TOGETHER),
-    includeErrorInReport: true,
-    ...(seed !== undefined && { seed }),
-  });
+  await fc
+    .assert(property, {
+      numRuns: Math.ceil(requests / TOGETHER),
+      includeErrorInReport: true,
+      ...(seed !== undefined && { seed }),
+    })
+    .catch((error: unknown) => {
+      throw new Error(`at first: ${describe(first)}\n${describe(error)}`, { cause: first });
+    });
   return statuses;
 }
 

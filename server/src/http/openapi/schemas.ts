@@ -46,13 +46,18 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   'Patient.communication': ['language'],
 };
 
-/** Written by hand: their elements are all of R4's types, or any resource's. */
+/** Written by hand: their elements are all of R4's types, or lead back to themselves, which tools that make values from a schema do not end with. */
 const open: Readonly<Record<string, Schema>> = {
   Extension: {
     type: 'object',
     description: 'An extension of R4: one value[x], or extensions.',
     required: ['url'],
     properties: { url: text, valueString: text, valueBoolean: { type: 'boolean' } },
+  },
+  Reference: {
+    type: 'object',
+    description: 'A reference of R4.',
+    properties: { reference: text, type: text, display: text, identifier: { type: 'object' } },
   },
   Resource: { type: 'object', required: ['resourceType'], properties: { resourceType: text } },
 };
