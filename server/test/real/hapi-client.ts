@@ -63,7 +63,6 @@ const walked = (run: string): readonly string[] => [
   `transaction: transaction-response 201,201 ${run}-tx-1`,
   'transaction with a bad entry: UnprocessableEntityException 422 error business-rule Bundle.entry[2].resource.identifier',
   'and nothing of it is there: 0',
-  'batch with a bad entry: 201 422 Patient.identifier',
   'merge: true false replaced-by true',
   'search of the merged one: true',
   'delete: 204',

@@ -190,7 +190,11 @@ describe('XML is refused (400)', () => {
     ['another namespace', '<Patient xmlns="http://a.example"/>', 'Patient'],
     ['no namespace', '<Patient/>', 'Patient'],
     ['an element that R4 does not have', patient('<nickname value="x"/>'), 'Patient.nickname'],
-    ['an element that the package of the definitions adds to R4', patient('<meta><project value="x"/></meta>'), 'Patient.meta.project'],
+    [
+      'an element that the package of the definitions adds to R4',
+      patient('<meta><project value="x"/></meta>'),
+      'Patient.meta.project',
+    ],
     ['an element of another namespace', patient('<gender xmlns="http://a.example" value="male"/>'), 'Patient.gender'],
     ['an attribute that R4 does not have', patient('<gender valu="male"/>'), 'Patient.gender'],
     ['a value where none is', patient('<name value="x"/>'), 'Patient.name[0]'],

@@ -199,10 +199,6 @@ class Walk extends Registry {
     bundle.getEntryFirstRep().setResource(anna("-tx-3"));
     failing("transaction with a bad entry", () -> openmrs.transaction().withBundle(bundle).execute());
     say("and nothing of it is there", find(by("-tx-3")).getTotal());
-    Bundle answered = openmrs.transaction().withBundle(bundle.setType(Bundle.BundleType.BATCH)).execute();
-    Bundle.BundleEntryResponseComponent refused = answered.getEntry().get(2).getResponse();
-    say("batch with a bad entry", answered.getEntry().get(0).getResponse().getStatus(), refused.getStatus(),
-        ((OperationOutcome) refused.getOutcome()).getIssueFirstRep().getExpression().get(0).getValue());
   }
 
   void merge() {
