@@ -39,7 +39,7 @@ export const patientCapability: ResourceCapability = {
   type: 'Patient',
   interactions: ['read', 'vread', 'history-instance', 'history-type', 'create', 'update', 'delete', 'search-type'],
   searchParams: [
-    { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
+    { name: '_id', type: 'token', documentation: 'Several by comma; Patient/[id] is understood too.' },
     { name: 'identifier', type: 'token', documentation: 'system|value, |value, system| or value; several by comma.' },
     ...STRINGS.map((name) => ({ name, type: 'string' as const, documentation: 'Begins with; :exact, :contains.' })),
     ...TOKENS.map((name) => ({ name, type: 'token' as const })),

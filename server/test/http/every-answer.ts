@@ -22,34 +22,40 @@ const BODY_BYTES = 100_000;
 const by = (value: string, client = 'openmrs'): string => `identifier=${encodeURIComponent(`${systemOf(client)}|${value}`)}`;
 
 /** With as many kinds of elements as a system may well send. */
-const whole = (value: string, person = somebody()): Patient =>
-  patient('openmrs', value, person, {
-    text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">A &amp; <b>B</b></div>' },
-    extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName', valueString: 'Namusoke' }],
-    identifier: [
-      {
-        ...identifier('openmrs', value),
-        use: 'official',
-        type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }], text: 'Number' },
-        period: { start: '2020-01-01' },
-        assigner: { display: 'Clinic 7' },
-      },
-      national(`N-${value}`),
-    ],
-    address: [{ use: 'home', line: ['Plot 7'], city: 'Kaabong', country: 'UG' }],
-    maritalStatus: { text: 'Married' },
-    contact: [{ name: { family: 'Okello' }, telecom: [{ system: 'phone', value: '0772 1' }] }],
-    communication: [{ language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en' }] }, preferred: true }],
-    multipleBirthInteger: 2,
-  });
+const whole = (value: string, person = somebody()): object => ({
+  ...patient('openmrs', value, person),
+
+  text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">A &amp; <b>B</b></div>' },
+  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName', valueString: 'Namusoke' }],
+  identifier: [
+    {
+      ...identifier('openmrs', value),
+      use: 'official',
+      type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }], text: 'Number' },
+      period: { start: '2020-01-01' },
+      assigner: { display: 'Clinic 7' },
+    },
+    national(`N-${value}`),
+  ],
+  address: [{ line: ['Plot 7'], city: 'Kaabong', country: 'UG' }],
+  contact: [{ name: { family: 'Okello' }, telecom: [{ system: 'phone', value: '0772 1' }] }],
+  communication: [{ language: { coding: [{ system: 'urn:ietf:bcp:47', code: 'en' }] }, preferred: true }],
+  multipleBirthInteger: 2,
+});
 
 async function patients(send: Send): Promise<void> {
   const anna = somebody();
   const own = await send('a record that was created', 'POST', '/fhir/Patient', { body: whole('every-own', anna) });
   const [id, cruid] = [idOf(own), cruidOf(own)];
-  await send('one that was updated', 'PUT', `/fhir/Patient?${by('every-own')}`, { body: whole('every-own', { ...anna, gender: 'other' }) });
+  await send('one that was updated', 'PUT', `/fhir/Patient?${by('every-own')}`, {
+    body: whole('every-own', { ...anna, gender: 'other' }),
+  });
   await send('one of another client', 'POST', '/fhir/Patient', { client: 'dhis2', body: patient('dhis2', 'every-theirs', anna) });
-  const potential = patient('lims', 'every-potential', { name: anna.name, telecom: anna.telecom, gender: anna.gender } as Patient);
+  const potential = patient('lims', 'every-potential', {
+    name: anna.name,
+    telecom: anna.telecom,
+    gender: anna.gender,
+  } as Patient);
   await send('one that may be the same', 'POST', '/fhir/Patient', { client: 'lims', body: potential });
   await send('an own record', 'GET', `/fhir/Patient/${id}`);
   await send('a version', 'GET', `/fhir/Patient/${id}/_history/1`);
@@ -105,7 +111,11 @@ async function questions(send: Send): Promise<void> {
     await send(`a search, ${query}`, 'GET', `/fhir/Patient?${query}`);
   const source = `sourceIdentifier=${encodeURIComponent(`${systemOf('openmrs')}|asked`)}`;
   await send('$ihe-pix', 'GET', `/fhir/Patient/$ihe-pix?${source}`);
-  await send('$ihe-pix without an answer', 'GET', `/fhir/Patient/$ihe-pix?${source}&targetSystem=${encodeURIComponent(systemOf('lims'))}`);
+  await send(
+    '$ihe-pix without an answer',
+    'GET',
+    `/fhir/Patient/$ihe-pix?${source}&targetSystem=${encodeURIComponent(systemOf('lims'))}`,
+  );
   const about = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: { resourceType: 'Patient', ...anna } }] };
   for (const client of ['openmrs', 'ministry'])
     await send(`$match for ${client}`, 'POST', '/fhir/Patient/$match', { client, body: about });
@@ -123,7 +133,11 @@ async function bundles(send: Send): Promise<void> {
   for (const type of ['batch', 'transaction'])
     for (const prefer of ['representation', 'minimal', 'OperationOutcome'])
       await send(`a ${type}, ${prefer}`, 'POST', '/fhir', {
-        body: { resourceType: 'Bundle', type, entry: [entry(whole(`${type} ${prefer}`), 'POST', 'Patient'), put(`${type} put ${prefer}`)] },
+        body: {
+          resourceType: 'Bundle',
+          type,
+          entry: [entry(whole(`${type} ${prefer}`), 'POST', 'Patient'), put(`${type} put ${prefer}`)],
+        },
         headers: { prefer: `return=${prefer}` },
       });
   const mixed = [
@@ -132,7 +146,9 @@ async function bundles(send: Send): Promise<void> {
     entry(patient('openmrs', 'batch minimal'), 'POST', 'Patient', { ifNoneExist: by('batch minimal') }),
     entry(undefined, 'GET', 'Patient/1'),
   ];
-  await send('a batch of which some is refused', 'POST', '/fhir', { body: { resourceType: 'Bundle', type: 'batch', entry: mixed } });
+  await send('a batch of which some is refused', 'POST', '/fhir', {
+    body: { resourceType: 'Bundle', type: 'batch', entry: mixed },
+  });
   await send('a batch of nothing', 'POST', '/fhir', { body: { resourceType: 'Bundle', type: 'batch' } });
 }
 
@@ -142,15 +158,24 @@ async function refusals(send: Send): Promise<void> {
     send('a refusal', 'POST', '/fhir/Patient', { body, headers });
   await post('{', { 'content-type': 'application/fhir+json' });
   await post({ resourceType: 'Patient', name: 'x' });
-  await post({ ...patient('openmrs', 'x'), birthDate: '1990-02-31', gender: 'f' });
+  await post({ ...patient('openmrs', 'x'), birthDate: '1990-02-31' });
+  await post({ ...patient('openmrs', 'x'), gender: 'f' });
   await post(patient('lims', 'x'));
   await post({ ...patient('openmrs', 'x'), identifier: [identifier('openmrs', 'refused'), identifier('openmrs', 'asked')] });
   await post('x', { 'content-type': 'text/csv' });
   await post({ ...patient('openmrs', 'x'), name: [{ text: 'x'.repeat(BODY_BYTES) }] });
-  await send('a golden record written', 'PUT', `/fhir/Patient/${cruidOf(own)}`, { body: { ...patient('openmrs', 'x'), id: cruidOf(own) } });
+  await send('a golden record written', 'PUT', `/fhir/Patient/${cruidOf(own)}`, {
+    body: { ...patient('openmrs', 'x'), id: cruidOf(own) },
+  });
   const stale = { body: { ...patient('openmrs', 'refused'), id: idOf(own) }, headers: { 'if-match': 'W/"7"' } };
   await send('another version', 'PUT', `/fhir/Patient/${idOf(own)}`, stale);
-  for (const path of ['/fhir/Patient/nobody', '/fhir/Observation', '/fhir/Patient?_id=', '/fhir/Patient/$ihe-pix', '/fhir/AuditEvent'])
+  for (const path of [
+    '/fhir/Patient/nobody',
+    '/fhir/Observation',
+    '/fhir/Patient?_id=',
+    '/fhir/Patient/$ihe-pix',
+    '/fhir/AuditEvent',
+  ])
     await send(`refused, ${path}`, 'GET', path);
   await send('refused, PATCH', 'PATCH', `/fhir/Patient/${idOf(own)}`);
   await send('a format that is not served', 'GET', '/fhir/metadata?_format=text/turtle');
@@ -160,6 +185,8 @@ async function refusals(send: Send): Promise<void> {
 
 /** The trail, page by page, and one event by itself. */
 async function trail(send: Send): Promise<void> {
+  // Its reading is in it.
+  await send('the newest event', 'GET', '/fhir/AuditEvent?_count=1', { client: 'auditor' });
   for (let next: string | undefined = '/fhir/AuditEvent?_count=100'; next !== undefined;) {
     const page: Bundle = (await send('a page of the trail', 'GET', next, { client: 'auditor' })).resource('Bundle');
     const url: string | undefined = page.link?.find(({ relation }) => relation === 'next')?.url;

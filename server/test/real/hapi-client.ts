@@ -17,8 +17,8 @@ const example = (): string => {
 };
 
 let programs: Promise<Java> | undefined;
-/** Compiled once for all tests. */
-const java = (): Promise<Java> => (programs ??= compiled(folder, { 'Example.java': example() }));
+/** The Java programs of hapi-client, compiled once for all tests. */
+export const java = (): Promise<Java> => (programs ??= compiled(folder, { 'Example.java': example() }));
 
 const argumentsAt = ({ port, certificates, samples }: Site): readonly string[] => [
   `https://localhost:${port}/fhir`,

@@ -1,13 +1,14 @@
 /** `npm run test:real`: the registry as a process, and real clients. `-- NAME...` runs the suites of these names only. */
 import { clients } from './clients.ts';
 import { hapiClient } from './hapi-client.ts';
+import { hapiValidator } from './hapi-validator.ts';
 import { imports } from './import.ts';
 import { kill } from './kill.ts';
 import { race } from './race.ts';
 import { rsyslog } from './rsyslog.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients, hapiClient, rsyslog];
+const suites: readonly Suite[] = [kill, imports, race, clients, hapiClient, hapiValidator, rsyslog];
 
 /** Far more than any test takes: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;
