@@ -17,8 +17,8 @@ const example = (): string => {
 };
 
 let programs: Promise<Java> | undefined;
-/** The Java programs of hapi-client, compiled once for all tests. */
-export const java = (): Promise<Java> => (programs ??= compiled(folder, { 'Example.java': example() }));
+/** Compiled once for all tests. */
+const java = (): Promise<Java> => (programs ??= compiled(folder, { 'Example.java': example() }));
 
 const argumentsAt = ({ port, certificates, samples }: Site): readonly string[] => [
   `https://localhost:${port}/fhir`,
@@ -63,12 +63,12 @@ const walked = (run: string): readonly string[] => [
   `transaction: transaction-response 201,201 ${run}-tx-1`,
   'transaction with a bad entry: UnprocessableEntityException 422 error business-rule Bundle.entry[2].resource.identifier',
   'and nothing of it is there: 0',
-  'batch with a bad entry: 201 422 Patient.identifier',
   'merge: true false replaced-by true',
   'search of the merged one: true',
   'delete: 204',
   'read of a deleted one: ResourceGoneException 410 error deleted -',
   'conditional delete: 204 0',
+  'batch with a bad entry: 201 422 Bundle.entry[1].resource.identifier',
   'read of nobody: ResourceNotFoundException 404 error not-found -',
   'update of an old version: PreconditionFailedException 412 error conflict -',
   'a patient without an identifier: UnprocessableEntityException 422 error business-rule Patient.identifier',

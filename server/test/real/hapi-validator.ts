@@ -3,8 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Encoding, everyAnswer } from '../http/every-answer.ts';
 import { inFolder } from './folder.ts';
-import { java } from './hapi-client.ts';
+import { compiled, type Java } from './java.ts';
 import { claim, type Suite } from './suite.ts';
+
+let programs: Promise<Java> | undefined;
+/** Compiled once for all tests. */
+const java = (): Promise<Java> => (programs ??= compiled(join(import.meta.dirname, 'hapi-validator')));
 
 /** A message of the validator that is none of a fault here, and why. */
 interface Explained {

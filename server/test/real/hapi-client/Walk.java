@@ -53,6 +53,7 @@ class Walk extends Registry {
     walk.transaction();
     walk.merge();
     walk.delete();
+    walk.batch();
     walk.failures();
   }
 
@@ -199,10 +200,6 @@ class Walk extends Registry {
     bundle.getEntryFirstRep().setResource(anna("-tx-3"));
     failing("transaction with a bad entry", () -> openmrs.transaction().withBundle(bundle).execute());
     say("and nothing of it is there", find(by("-tx-3")).getTotal());
-    Bundle answered = openmrs.transaction().withBundle(bundle.setType(Bundle.BundleType.BATCH)).execute();
-    Bundle.BundleEntryResponseComponent refused = answered.getEntry().get(2).getResponse();
-    say("batch with a bad entry", answered.getEntry().get(0).getResponse().getStatus(), refused.getStatus(),
-        ((OperationOutcome) refused.getOutcome()).getIssueFirstRep().getExpression().get(0).getValue());
   }
 
   void merge() {
@@ -241,6 +238,18 @@ class Walk extends Registry {
       String where = issue.hasExpression() ? issue.getExpression().get(0).getValue() : "-";
       say(claim, e.getClass().getSimpleName(), e.getStatusCode(), issue.getSeverity().toCode(), issue.getCode().toCode(), where);
     }
+  }
+
+  void batch() {
+    Patient nameless = anna("-batch-2");
+    nameless.getIdentifier().clear();
+    Bundle bundle = new Bundle().setType(Bundle.BundleType.BATCH);
+    bundle.addEntry(entry(anna("-batch-1"), Bundle.HTTPVerb.POST, "Patient"));
+    bundle.addEntry(entry(nameless, Bundle.HTTPVerb.POST, "Patient"));
+    Bundle answered = openmrs.transaction().withBundle(bundle).execute();
+    Bundle.BundleEntryResponseComponent refused = answered.getEntry().get(1).getResponse();
+    say("batch with a bad entry", answered.getEntry().get(0).getResponse().getStatus(), refused.getStatus(),
+        ((OperationOutcome) refused.getOutcome()).getIssueFirstRep().getExpression().get(0).getValue());
   }
 
   void failures() {
