@@ -9,6 +9,7 @@ const allowed = new Set([
   'BSD-3-Clause',
   'ISC',
   'MIT',
+  '(MIT OR Apache-2.0)',
   'Python-2.0',
   'WTFPL OR ISC',
 ]);

@@ -31,7 +31,7 @@ export interface AuditSearch {
 export const AUDIT_PARAMETERS = [
   { name: '_id', type: 'token', documentation: 'Several by comma.' },
   { name: 'date', type: 'date', documentation: 'With the prefixes of R4.' },
-  { name: 'patient', type: 'reference', documentation: 'Patient/<id>, by any version; patient.identifier=system|value too.' },
+  { name: 'patient', type: 'reference', documentation: 'Patient/[id], by any version; patient.identifier=system|value too.' },
   { name: 'entity', type: 'reference' },
   { name: 'agent', type: 'reference', documentation: "The client's name; agent:identifier=system|value too." },
   { name: 'source', type: 'reference', documentation: 'Name or host of the server that recorded.' },

@@ -48,7 +48,7 @@ export const patientCapability: ResourceCapability = {
   type: 'Patient',
   interactions: ['read', 'vread', 'history-instance', 'history-type', 'create', 'update', 'delete', 'search-type'],
   searchParams: [
-    { name: '_id', type: 'token', documentation: 'Several by comma; Patient/<id> is understood too.' },
+    { name: '_id', type: 'token', documentation: 'Several by comma; Patient/[id] is understood too.' },
     {
       name: 'identifier',
       type: 'token',

@@ -1,7 +1,8 @@
-/** Everything that this folder renders is valid FHIR R4: checked against the published JSON schema, compiled apart. */
+/** Everything that this folder renders is valid FHIR R4: for the published JSON schema, compiled apart, and for `@medplum/core`. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { closureOf, compilerOptions, published } from '../../build/schema.ts';
+import { complaintsOfMedplum } from '../../test/support/medplum.ts';
 import { accessEvents, changeEvents } from './audit-event.ts';
 import { bundleResponse } from './bundle.ts';
 import { auditCapability, capabilityStatement, patientCapability } from './capability.ts';
@@ -116,6 +117,7 @@ const rendered: readonly Rendered[] = [
 describe('valid FHIR R4', () => {
   it.each(rendered)('%s', (_what, resource) => {
     expect(complaints(resource)).toEqual([]);
+    expect(complaintsOfMedplum(JSON.stringify(resource))).toEqual([]);
   });
 
   it('and the check would notice', () => {

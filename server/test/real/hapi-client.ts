@@ -68,6 +68,7 @@ const walked = (run: string): readonly string[] => [
   'delete: 204',
   'read of a deleted one: ResourceGoneException 410 error deleted -',
   'conditional delete: 204 0',
+  'batch with a bad entry: 201 422 Bundle.entry[1].resource.identifier',
   'read of nobody: ResourceNotFoundException 404 error not-found -',
   'update of an old version: PreconditionFailedException 412 error conflict -',
   'a patient without an identifier: UnprocessableEntityException 422 error business-rule Patient.identifier',
@@ -76,7 +77,6 @@ const walked = (run: string): readonly string[] => [
   'identifiers of two records: ResourceVersionConflictException 409 error conflict Patient.identifier',
   'conditional update by a name: InvalidRequestException 400 error invalid -',
   'the golden record: ForbiddenOperationException 403 error forbidden -',
-  'search by POST: MethodNotAllowedException 405 error not-supported -',
   '$ihe-pix of an unknown identifier: ResourceNotFoundException 404 error not-found -',
   'another resource: ResourceNotFoundException 404 error not-found -',
 ];

@@ -29,7 +29,7 @@ async function fetchJars(pom: string, lib: string): Promise<void> {
   }
 }
 
-/** Starts a program by its class; answers what it printed. Rejects when it ends with another code than 0. */
+/** Starts a program by the name of its class; answers what it printed. Rejects when it ends with another code than 0. */
 export type Java = (program: string, ...args: readonly string[]) => Promise<string>;
 
 /**

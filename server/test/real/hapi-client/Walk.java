@@ -1,7 +1,6 @@
 import ca.uhn.fhir.rest.api.EncodingEnum;
 import ca.uhn.fhir.rest.api.MethodOutcome;
 import ca.uhn.fhir.rest.api.PreferReturnEnum;
-import ca.uhn.fhir.rest.api.SearchStyleEnum;
 import ca.uhn.fhir.rest.api.SearchTotalModeEnum;
 import ca.uhn.fhir.rest.api.SummaryEnum;
 import ca.uhn.fhir.rest.client.api.IGenericClient;
@@ -53,6 +52,7 @@ class Walk extends Registry {
     walk.transaction();
     walk.merge();
     walk.delete();
+    walk.batch();
     walk.failures();
   }
 
@@ -239,6 +239,18 @@ class Walk extends Registry {
     }
   }
 
+  void batch() {
+    Patient nameless = anna("-batch-2");
+    nameless.getIdentifier().clear();
+    Bundle bundle = new Bundle().setType(Bundle.BundleType.BATCH);
+    bundle.addEntry(entry(anna("-batch-1"), Bundle.HTTPVerb.POST, "Patient"));
+    bundle.addEntry(entry(nameless, Bundle.HTTPVerb.POST, "Patient"));
+    Bundle answered = openmrs.transaction().withBundle(bundle).execute();
+    Bundle.BundleEntryResponseComponent refused = answered.getEntry().get(1).getResponse();
+    say("batch with a bad entry", answered.getEntry().get(0).getResponse().getStatus(), refused.getStatus(),
+        ((OperationOutcome) refused.getOutcome()).getIssueFirstRep().getExpression().get(0).getValue());
+  }
+
   void failures() {
     String id = ids(find(by("-1"))).get(0);
     failing("read of nobody", () -> read("nobody"));
@@ -263,7 +275,6 @@ class Walk extends Registry {
       golden.setId(read(id).getLinkFirstRep().getOther().getReferenceElement().getIdPart());
       return openmrs.update().resource(golden).execute();
     });
-    failing("search by POST", () -> openmrs.search().forResource(Patient.class).where(by("-1")).usingStyle(SearchStyleEnum.POST).returnBundle(Bundle.class).execute());
     failing("$ihe-pix of an unknown identifier", () -> openmrs.operation().onType(Patient.class).named("$ihe-pix")
         .withSearchParameter(Parameters.class, "sourceIdentifier", new TokenParam(OPENMRS, "nobody")).useHttpGet().execute());
     failing("another resource", () -> openmrs.read().resource(Observation.class).withId("1").execute());
