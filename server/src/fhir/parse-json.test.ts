@@ -98,7 +98,7 @@ describe('reading a JSON body', () => {
     expect(parseBody('{"abcde":1}', limits)).toHaveProperty('code', 'too-large');
   });
 
-  it('is done with 10 MB of anything in well under a second', () => {
+  it('is done with 10 MB of anything in well under a second of the processor’s', () => {
     const size = 10_000_000;
     const bodies = [
       '['.repeat(size),
@@ -111,9 +111,10 @@ describe('reading a JSON body', () => {
       `{${Array.from({ length: 150_000 }, (_, index) => `"${'k'.repeat(50)}${index}":1`).join(',')}}`,
     ];
     for (const body of bodies) {
-      const began = performance.now();
+      const began = process.cpuUsage();
       parseBody(body, { ...defaultBodyLimits, maxString: size, maxValues: size });
-      expect(performance.now() - began).toBeLessThan(1_000);
+      // Not by the clock: other tests run beside this one.
+      expect(process.cpuUsage(began).user / 1_000).toBeLessThan(1_000);
     }
   });
 });
