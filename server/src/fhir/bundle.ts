@@ -1,15 +1,11 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import type { Identifier } from '../domain/identity.ts';
-import { conditionalIdentifier } from './conditional.ts';
+import { type PatientTarget, targetByIdentifier } from './conditional.ts';
 import { type Fields, isFields } from './fields.ts';
 import { type BodyLimits, defaultBodyLimits } from './limits.ts';
 import type { Bundle, BundleLink, BundleResponse, Patient } from './r4.ts';
 import { isLogicalId } from './logical-id.ts';
 import { isRefusal, refuse } from './refusal.ts';
 import { refuseOtherType } from './validate.ts';
-
-/** A Patient that a request is about: by its id, or by an identifier that names it. */
-export type PatientTarget = { readonly kind: 'id'; readonly id: string } | ({ readonly kind: 'identifier' } & Identifier);
 
 /** What an entry asks for. */
 export interface SubmittedEntry {
@@ -127,13 +123,8 @@ const readRequest = ({ method, url }: Fields): Wanted | Refusal => {
       'request.url',
     );
   if (method === 'POST') return { method, target: { kind: 'none' } };
-  const target = id === undefined ? conditional(query ?? '') : { kind: 'id' as const, id };
+  const target = id === undefined ? targetByIdentifier(new URLSearchParams(query)) : { kind: 'id' as const, id };
   return isRefusal(target) ? target : { method, target };
-};
-
-const conditional = (query: string): PatientTarget | Refusal => {
-  const identifier = conditionalIdentifier(new URLSearchParams(query));
-  return isRefusal(identifier) ? identifier : { kind: 'identifier', ...identifier };
 };
 
 /** The same refusal with expressions from the Bundle's point of view: `Patient.name` → `Bundle.entry[3].resource.name`. */

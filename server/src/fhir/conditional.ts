@@ -1,7 +1,21 @@
 import type { Refusal } from '../domain/errors.ts';
 import type { Identifier } from '../domain/identity.ts';
-import { refuse } from './refusal.ts';
+import { isLogicalId } from './logical-id.ts';
+import { isRefusal, refuse } from './refusal.ts';
 import { identifierToken, type Params } from './tokens.ts';
+
+/** A Patient that a request is about: by its id, or by an identifier that names it. */
+export type PatientTarget = { readonly kind: 'id'; readonly id: string } | ({ readonly kind: 'identifier' } & Identifier);
+
+/** The Patient of `PUT Patient/id`. */
+export const targetById = (id: string): PatientTarget | Refusal =>
+  isLogicalId(id) ? { kind: 'id', id } : refuse('invalid-request', 'An id is 1 to 64 letters, digits, dashes or dots.');
+
+/** The Patient of `PUT Patient?identifier=s|v`. */
+export const targetByIdentifier = (params: Params): PatientTarget | Refusal => {
+  const identifier = conditionalIdentifier(params);
+  return isRefusal(identifier) ? identifier : { kind: 'identifier', ...identifier };
+};
 
 /**
  * The identifier of `PUT Patient?identifier=s|v` (ITI-104). One identifier with system and value and nothing else names a

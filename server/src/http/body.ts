@@ -21,23 +21,41 @@ const wrong = (code: ErrorCode, words: string): never => {
   throw new RegistryError(code, words);
 };
 
-/** REST-02, REST-04, REST-05: JSON or XML in UTF-8, FHIR 4.0. */
-function formatOfBody(header: string | undefined): Format {
-  const [type = '', ...parameters] = (header ?? '')
+interface MediaType {
+  readonly type: string;
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+}
+
+/** A Content-Type in small letters, its parameters without quotes. */
+function mediaTypeOf({ headers }: FastifyRequest): MediaType {
+  const [type = '', ...rest] = (headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
+  const parameters = rest.map((parameter) => {
+    const [name = '', ...value] = parameter.replaceAll('"', '').split('=');
+    return [name, value.join('=')] as const;
+  });
+  return { type, parameters };
+}
+
+function checkCharset({ parameters }: MediaType): void {
+  const isForeign = parameters.some(([name, value]) => name === 'charset' && value !== 'utf-8' && value !== 'utf8');
+  if (isForeign) wrong('unsupported-media-type', 'The charset must be utf-8.');
+}
+
+/** REST-02, REST-04, REST-05: JSON or XML in UTF-8, FHIR 4.0. */
+function formatOfBody(request: FastifyRequest): Format {
+  const media = mediaTypeOf(request);
+  const { type, parameters } = media;
   const format = type.includes('/') ? formatOf(type) : undefined;
   if (!format) {
     const said = type === '' ? 'The request has no Content-Type.' : `Content-Type ${type} is not understood.`;
     return wrong('unsupported-media-type', `${said} Send application/fhir+json or application/fhir+xml.`);
   }
-  for (const parameter of parameters) {
-    const [name, value = ''] = parameter.replaceAll('"', '').split('=');
-    if (name === 'charset' && value !== 'utf-8' && value !== 'utf8')
-      wrong('unsupported-media-type', 'The charset must be utf-8.');
-    if (name === 'fhirversion' && !value.startsWith('4.0')) wrong('unsupported-media-type', 'This registry speaks FHIR 4.0.');
-  }
+  checkCharset(media);
+  const isOther = parameters.some(([name, value]) => name === 'fhirversion' && !value.startsWith('4.0'));
+  if (isOther) wrong('unsupported-media-type', 'This registry speaks FHIR 4.0.');
   return format;
 }
 
@@ -64,30 +82,31 @@ const decoded = (bytes: Buffer): string => {
   }
 };
 
+/** What was sent, decompressed and decoded; undefined where there is no body. */
+async function textOf(
+  { body, headers }: FastifyRequest,
+  { bodyBytes }: { readonly bodyBytes: number },
+): Promise<string | undefined> {
+  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
+  const encoding = (headers['content-encoding'] ?? '').trim().toLowerCase();
+  return decoded(await decompressed(body, encoding, bodyBytes));
+}
+
 const FORM = 'application/x-www-form-urlencoded';
 
 /** The parameters of a form (SRCH-17), within limits; none where there is no body. Throws the RegistryError that says what is wrong. */
 export async function readForm(request: FastifyRequest, limits: { readonly bodyBytes: number }): Promise<URLSearchParams> {
-  const raw = request.body;
-  if (!Buffer.isBuffer(raw) || raw.length === 0) return new URLSearchParams();
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim().replaceAll('"', ''));
-  if (type !== FORM) wrong('unsupported-media-type', `A search is sent as ${FORM}.`);
-  if (parameters.some((parameter) => /^charset=(?!utf-?8$)/.test(parameter)))
-    wrong('unsupported-media-type', 'The charset must be utf-8.');
-  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
-  return new URLSearchParams(decoded(await decompressed(raw, encoding, limits.bodyBytes)));
+  if (!Buffer.isBuffer(request.body) || request.body.length === 0) return new URLSearchParams();
+  const media = mediaTypeOf(request);
+  if (media.type !== FORM) wrong('unsupported-media-type', `A search is sent as ${FORM}.`);
+  checkCharset(media);
+  return new URLSearchParams(await textOf(request, limits));
 }
 
 /** The JSON value of a request's body, also of one in XML, within limits; throws the RegistryError that says what is wrong. */
 export async function readBody(request: FastifyRequest, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
-  const format = formatOfBody(request.headers['content-type']);
-  const raw = request.body;
-  if (!Buffer.isBuffer(raw) || raw.length === 0) return wrong('invalid-json', 'The request has no body.');
-  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
-  const text = decoded(await decompressed(raw, encoding, limits.bodyBytes));
+  const format = formatOfBody(request);
+  const text = (await textOf(request, limits)) ?? wrong('invalid-json', 'The request has no body.');
   const parsed = format === 'xml' ? parseXml(text, limits) : parseBody(text, limits);
   if (isRefusal(parsed)) throw new RegistryError(parsed.code, parsed.issues);
   return parsed.value;

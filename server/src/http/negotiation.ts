@@ -65,3 +65,7 @@ export function preferred(prefer: string | string[] | undefined): 'representatio
   const said = /(?:^|[;,\s])return=(minimal|representation|OperationOutcome)/.exec(String(prefer ?? ''))?.[1];
   return said === 'minimal' || said === 'OperationOutcome' ? said : 'representation';
 }
+
+/** `Prefer: handling=…` (REST-07); null where the client did not say. */
+export const handling = (prefer: string | string[] | undefined): string | null =>
+  /(?:^|[;,\s])handling=(strict|lenient)/.exec(String(prefer ?? ''))?.[1] ?? null;

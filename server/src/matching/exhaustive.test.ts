@@ -1,34 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createExhaustiveIndex } from './exhaustive.ts';
-import { type Agreement, fieldComparison, type RuleSet } from './model.ts';
+import { type Agreement, type RuleSet } from './model.ts';
+import { field, rule } from './rules.fixture.ts';
 
 describe('the exhaustive index', () => {
   const rules: RuleSet = {
     version: 'v1',
     features: [{ path: 'Patient.name.family', normaliser: 'string@1', multi: 'join' }],
-    rules: [
-      {
-        name: 'family',
-        kind: 'deterministic',
-        comparisons: [
-          fieldComparison({
-            name: 'family',
-            feature: 0,
-            comparator: 'exact',
-            threshold: 1,
-            agree: 1,
-            disagree: 0,
-            oneMissing: 0,
-            bothMissing: 0,
-            parameters: {},
-          }),
-        ],
-        filters: [],
-        base: 0,
-        potential: 1,
-        auto: 1,
-      },
-    ],
+    rules: [rule([field('family', 0)], { name: 'family', auto: 1 })],
     limits: { maxGroup: 50, maxComponent: 1000, cohesion: 1 / 3, maxCandidates: 20 },
   };
 

@@ -1,18 +1,14 @@
 import { type AuditFacts, emptyChange } from '../domain/change-set.ts';
-import type { ErrorCode } from '../domain/errors.ts';
 import type { RecordKey } from '../domain/identity.ts';
 import type { Adjudication, PairName } from '../domain/links.ts';
 import { pairName } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
-import { refuse } from '../fhir/refusal.ts';
 import { componentOf } from '../matching/components.ts';
 import { contradictions } from '../matching/resolve.ts';
-import type { AdjudicationCommand, CommandResult, Refused, Sender } from './commands.ts';
+import { type AdjudicationCommand, type CommandResult, type Refused, refused, type Sender } from './commands.ts';
 import { type Case, consequences } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { otherOf } from '../domain/links.ts';
-
-const refused = (code: ErrorCode, diagnostics: string): Refused => ({ kind: 'refused', refusal: refuse(code, diagnostics) });
 
 async function sourceRecord(overlay: Overlay, id: string, agent: string): Promise<SourceRecord | undefined> {
   const named = await overlay.resolveId(id, agent);

@@ -3,6 +3,7 @@ import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } fro
 import type { GoldenKey, Instant, OwnName, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
 import type { Pair, Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
+import { refuse } from '../fhir/refusal.ts';
 import type { FeatureValues } from '../matching/model.ts';
 import type { Target } from './which-record.ts';
 
@@ -62,6 +63,9 @@ export interface Refused {
   readonly kind: 'refused';
   readonly refusal: Refusal;
 }
+
+/** A command that is refused for one reason. */
+export const refused = (...reason: Parameters<typeof refuse>): Refused => ({ kind: 'refused', refusal: refuse(...reason) });
 
 export type SubmissionResult = Accepted | Refused;
 

@@ -1,10 +1,10 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import type { PatientTarget, SubmittedEntry } from '../fhir/bundle.ts';
+import type { SubmittedEntry } from '../fhir/bundle.ts';
 import { identifiersOf } from '../fhir/identifiers.ts';
 import type { Ours } from '../fhir/ours.ts';
 import type { Patient } from '../fhir/r4.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
-import { conditionalIdentifier } from '../fhir/conditional.ts';
+import { conditionalIdentifier, type PatientTarget } from '../fhir/conditional.ts';
 import { contentOf, type Replacement, sanitise } from '../fhir/sanitise.ts';
 import { validatePatient } from '../fhir/validate.ts';
 import type { FeatureValues } from '../matching/model.ts';

@@ -2,7 +2,7 @@
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Patient, PatientLink } from '../fhir/r4.ts';
 import type { PatientSearch } from '../fhir/search.ts';
-import { type Lookup, showGolden, showRecord } from './lookup.ts';
+import { type Lookup, presentRecord, showGolden, showRecord } from './lookup.ts';
 import type { Named } from './ports.ts';
 
 /** A Patient of an answer, and what it is. */
@@ -16,8 +16,8 @@ export async function showNamed(lookup: Lookup, named: Named): Promise<Shown | u
     const golden = await lookup.reader.storedGolden(named.key);
     return golden && { named, patient: await showGolden(lookup, golden) };
   }
-  const stored = await lookup.reader.storedRecord(named.key);
-  return stored && !stored.record.deleted ? { named, patient: await showRecord(lookup, stored) } : undefined;
+  const stored = await presentRecord(lookup, named.key);
+  return stored && { named, patient: await showRecord(lookup, stored) };
 }
 
 export const goldenNamed = (key: GoldenKey): Named => ({ kind: 'golden', key });

@@ -71,16 +71,20 @@ export async function showRecord(lookup: Lookup, stored: StoredRecord): Promise<
   return shows === null ? whole : stripped(whole, { shows, ours: lookup.ours });
 }
 
-/** A golden record: ids and links only, so alike for everyone. A record that was merged is reached through its survivor. */
+/** Those of a person's records that stand for themselves: one that was merged is reached through its survivor (PIX-104-11). */
+export async function standingRecords(
+  { reader }: Pick<Lookup, 'reader'>,
+  keys: readonly RecordKey[],
+): Promise<readonly StoredRecord[]> {
+  const stored = await Promise.all(keys.map((key) => reader.storedRecord(key)));
+  return stored.filter((one) => one !== undefined).filter(({ record }) => record.mergedInto === undefined);
+}
+
+/** A golden record: ids and links only, so alike for everyone. */
 export async function showGolden({ reader, ours }: Lookup, { golden, members }: StoredGolden): Promise<Patient> {
-  const ids = await Promise.all(
-    members.map(async (key) => {
-      const record = (await reader.storedRecord(key))?.record;
-      return record?.mergedInto === undefined ? record?.id : undefined;
-    }),
-  );
+  const ids = (await standingRecords({ reader }, members)).map(({ record }) => record.id);
   const target = golden.replacedBy === null ? undefined : await reader.storedGolden(golden.replacedBy);
-  return renderGolden({ golden, members: ids.filter((id) => id !== undefined), replacedBy: target?.golden.id ?? null }, ours);
+  return renderGolden({ golden, members: ids, replacedBy: target?.golden.id ?? null }, ours);
 }
 
 /** A Patient that was found, and whether it was asked for under another id. */

@@ -1,17 +1,14 @@
 import type { RecordKey } from '../domain/identity.ts';
 import { pairName } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
-import { refuse } from '../fhir/refusal.ts';
 import { contradiction } from './adjudicate.ts';
-import type { MergeTarget, Refused, Submission } from './commands.ts';
+import { type MergeTarget, type Refused, refused, type Submission } from './commands.ts';
 import type { Case } from './decide.ts';
 import type { Target } from './target.ts';
 import { firstNamed } from './which-record.ts';
 
 /** Where a submission leaves its record: by itself, or merged into another. */
 export type Standing = Pick<SourceRecord, 'mergedInto'>;
-
-const refused = (...words: Parameters<typeof refuse>): Refused => ({ kind: 'refused', refusal: refuse(...words) });
 
 const LINK = 'Patient.link';
 

@@ -6,7 +6,7 @@ import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { Linked, PatientSearch } from '../fhir/search.ts';
 import type { IdentifierToken } from '../fhir/tokens.ts';
 import { goldenNamed, recordNamed } from './linked.ts';
-import { type Lookup, visibleIdentifiers } from './lookup.ts';
+import { type Lookup, standingRecords, visibleIdentifiers } from './lookup.ts';
 import type { Named, StoredRecord } from './ports.ts';
 
 /** What one search looks at before it says that it asks for too much. */
@@ -61,9 +61,7 @@ async function personsBy(lookup: Lookup, token: IdentifierToken): Promise<readon
 async function linkedTo({ reader }: Lookup, { kind, key }: Named): Promise<readonly Named[]> {
   if (kind === 'golden') {
     const members = (await reader.storedGolden(key))?.members ?? [];
-    const records = await Promise.all(members.map((member) => reader.storedRecord(member)));
-    // A record that was merged links to its survivor.
-    return records.flatMap((one) => (one && one.record.mergedInto === undefined ? [recordNamed(one.record.key)] : []));
+    return (await standingRecords({ reader }, members)).map(({ record }) => recordNamed(record.key));
   }
   const stored = await reader.storedRecord(key);
   return stored ? [goldenNamed(stored.record.golden)] : [];

@@ -1,7 +1,7 @@
 import type { GoldenKey, Identifier, RecordKey } from '../domain/identity.ts';
 import type { Refusal } from '../domain/errors.ts';
 import { type PixQuery, type PixRecord, pixRefusals } from '../fhir/pix.ts';
-import { type Lookup, visibleIdentifiers } from './lookup.ts';
+import { type Lookup, presentRecord, standingRecords, visibleIdentifiers } from './lookup.ts';
 import { canonicalIdentifier } from './policy/authorities.ts';
 import type { StoredRecord } from './ports.ts';
 
@@ -32,7 +32,7 @@ async function sourceRecords(lookup: Lookup, source: Identifier, base: string): 
   if (source.system === base) {
     const named = await lookup.reader.resolveId(logicalId(source.value), lookup.principal.name);
     if (named?.kind === 'golden') return membersOf(lookup, named.key);
-    const there = named && !(await lookup.reader.storedRecord(named.key))?.record.deleted;
+    const there = named && (await presentRecord(lookup, named.key));
     return there ? [named.key] : pixRefusals.unknownIdentifier;
   }
   const visible: RecordKey[] = [];
@@ -52,9 +52,10 @@ async function personsRecords(lookup: Lookup, sources: readonly RecordKey[]): Pr
     const golden = stored && (await lookup.reader.storedGolden(stored.record.golden));
     for (const member of golden?.members ?? []) keys.add(member);
   }
-  const stored = await Promise.all([...keys].sort((a, b) => a - b).map((key) => lookup.reader.storedRecord(key)));
-  // A record that was merged is reached through its survivor (PIX-104-11).
-  return stored.filter((one) => one !== undefined).filter(({ record }) => record.mergedInto === undefined);
+  return standingRecords(
+    lookup,
+    [...keys].sort((a, b) => a - b),
+  );
 }
 
 /**

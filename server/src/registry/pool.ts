@@ -44,6 +44,7 @@ export class Pool {
   private readonly gathered = new Map<RecordKey, Gathered>();
   private readonly placed = new Set<RecordKey>();
   private readonly visited = new Set<GoldenKey>([UNLINKED]);
+  private readonly records = new Map<RecordKey, SourceRecord | undefined>();
   private readonly survivors = new Map<RecordKey, RecordKey | undefined>();
 
   constructor(request: PoolRequest) {
@@ -140,23 +141,28 @@ export class Pool {
   /** Whether the record or one that it is tied to carries a task that says so already. */
   private async saysTooLarge(key: RecordKey): Promise<boolean> {
     for (const next of [key, ...(await this.neighbours(key))]) {
-      const record = await this.request.view.record(next);
+      const record = await this.record(next);
       if (record?.flags.some((flag) => LIMIT_FLAGS.includes(flag))) return true;
     }
     return false;
+  }
+
+  private async record(key: RecordKey): Promise<SourceRecord | undefined> {
+    if (!this.records.has(key)) this.records.set(key, await this.request.view.record(key));
+    return this.records.get(key);
   }
 
   private async gather(key: RecordKey): Promise<Gathered> {
     const known = this.gathered.get(key);
     if (known) return known;
     const { view } = this.request;
-    const record = await view.record(key);
+    const record = await this.record(key);
     if (!record) throw new Error(`record ${key} is named by a pair or a link, and does not exist`);
     const subsumed = await this.subsumedBy(key);
     const found = { record, pairs: await view.pairs(key), decisions: await this.decisionsOn(key, subsumed), subsumed };
     this.gathered.set(key, found);
     for (const one of subsumed) {
-      const theirs = await view.record(one);
+      const theirs = await this.record(one);
       if (theirs) this.gathered.set(one, { record: theirs, pairs: [], decisions: [], subsumed: [] });
     }
     return found;
@@ -182,7 +188,7 @@ export class Pool {
   /** The record that stands for a record: the one that it was merged into in the end, or itself; undefined where that is deleted. */
   private async survivorOf(key: RecordKey): Promise<RecordKey | undefined> {
     if (this.survivors.has(key)) return this.survivors.get(key);
-    const record = await this.request.view.record(key);
+    const record = await this.record(key);
     const into = record?.mergedInto;
     const own = record?.deleted ? undefined : key;
     const survivor = into === undefined ? own : await this.survivorOf(into);

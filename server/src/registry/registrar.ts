@@ -1,9 +1,8 @@
 import { emptyChange } from '../domain/change-set.ts';
 import { RegistryError } from '../domain/errors.ts';
 import type { Sequence } from '../domain/identity.ts';
-import { refuse } from '../fhir/refusal.ts';
 import { adjudicate } from './adjudicate.ts';
-import type { Command, CommandResult } from './commands.ts';
+import { type Command, type CommandResult, refused } from './commands.ts';
 import { commitBatch } from './commit-batch.ts';
 import type { Case, Decider } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
@@ -61,7 +60,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const busy = (words: string): CommandResult => ({ kind: 'refused', refusal: refuse('busy', words) });
+const busy = (words: string): CommandResult => refused('busy', words);
 
 async function handle(one: Case, command: Command): Promise<CommandResult> {
   switch (command.kind) {

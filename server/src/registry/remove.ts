@@ -1,13 +1,10 @@
 import type { Instant, RecordKey } from '../domain/identity.ts';
 import { otherOf } from '../domain/links.ts';
 import type { SourceRecord } from '../domain/records.ts';
-import { refuse } from '../fhir/refusal.ts';
-import type { Refused, Removal, Removed } from './commands.ts';
+import { type Refused, refused, type Removal, type Removed } from './commands.ts';
 import { type Case, consequences, type SubmittedRecord } from './decide.ts';
 import type { Overlay } from './overlay.ts';
 import { firstNamed } from './which-record.ts';
-
-const refused = (...words: Parameters<typeof refuse>): Refused => ({ kind: 'refused', refusal: refuse(...words) });
 
 /** The record that is meant; undefined where nothing is, which is as good as deleted (D7). */
 async function meant({ overlay, sender }: Case, { target }: Removal): Promise<RecordKey | undefined | Refused> {

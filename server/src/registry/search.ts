@@ -11,7 +11,7 @@ import { alsoTurned, EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } fro
 import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
 import type { Authorities } from './policy/authorities.ts';
 import { seesEverybody, seesWhole } from './policy/disclosure.ts';
-import { type Lookup, showGolden } from './lookup.ts';
+import { type Lookup, presentRecord, showGolden } from './lookup.ts';
 import type { DemographicPage, DemographicSearch, IndexCondition, Named, StoredRecord } from './ports.ts';
 
 export interface SearchPage {
@@ -107,8 +107,8 @@ async function matchingRecords(
 ): Promise<readonly Sortable[]> {
   const found: Sortable[] = [];
   for (const key of keys) {
-    const stored = await lookup.reader.storedRecord(key);
-    if (!stored || stored.record.deleted || !meetsAll(lookup, stored, search.conditions)) continue;
+    const stored = await presentRecord(lookup, key);
+    if (!stored || !meetsAll(lookup, stored, search.conditions)) continue;
     if (await matchesVisibly(lookup, stored, search.identifiers)) found.push(sortableOf(lookup, stored));
   }
   return found.sort(comparing(search.sort));

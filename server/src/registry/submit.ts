@@ -3,8 +3,7 @@ import type { AuditFacts } from '../domain/change-set.ts';
 import type { Instant, RecordIdentity, RecordKey } from '../domain/identity.ts';
 import { UNLINKED } from '../domain/records.ts';
 import { identityOf } from '../fhir/identifiers.ts';
-import { refuse } from '../fhir/refusal.ts';
-import type { Accepted, Sender, Submission, SubmissionResult } from './commands.ts';
+import { type Accepted, refused, type Sender, type Submission, type SubmissionResult } from './commands.ts';
 import { type Case, consequences, type Draft, pairChanges, retrieve, type SubmittedRecord } from './decide.ts';
 import { type Standing, standing } from './merge.ts';
 import type { Overlay } from './overlay.ts';
@@ -143,7 +142,7 @@ export async function submit(one: Case, submission: Submission): Promise<Submiss
     const words = to.before
       ? `Patient/${to.id} is at version ${to.before.version}, not ${submission.ifMatch}.`
       : 'There is no such version: the record is new.';
-    return { kind: 'refused', refusal: refuse('version-conflict', words) };
+    return refused('version-conflict', words);
   }
   const stands = await standing(one, submission, to);
   if ('refusal' in stands) return stands;

@@ -4,25 +4,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { inFolder } from './folder.ts';
-import { command, credentialsIn, makeCertificates, serve } from './server-process.ts';
+import { command, credentialsIn, freePort, makeCertificates, serve } from './server-process.ts';
 import { claim, Missing, type Suite } from './suite.ts';
 
 const AUDIENCE = 'opencr';
 const secret = (): string => randomBytes(16).toString('hex');
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Keycloak {
   readonly issuer: string;

@@ -2,30 +2,20 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { syslogMessage } from '../../src/adapters/atna/syslog.ts';
 import type { AuditEvent, Bundle } from '../../src/fhir/r4.ts';
 import { type Connection, openConnection, post } from './connection.ts';
 import { inFolder } from './folder.ts';
-import { command, credentialsIn, makeCertificates, serve, type ServerProcess } from './server-process.ts';
+import { command, credentialsIn, freePort, makeCertificates, serve, type ServerProcess } from './server-process.ts';
 import { claim, Missing, type Suite } from './suite.ts';
 
 /** Debian has it where the path of an account that is not root does not lead. */
 const rsyslogd = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'rsyslogd'))
   .find((file) => existsSync(file));
-
-/** A port that nobody listens at just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Repository {
   readonly folder: string;

@@ -7,6 +7,7 @@ import { auditEventById, searchTrail, type TrailPage } from '../../registry/audi
 import type { TrailPosition, TrailSources } from '../../registry/audit-trail.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
+import { handling } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { idOf } from './read.ts';
 
@@ -53,7 +54,7 @@ function bundleOf(base: string, search: AuditSearch, { events, next }: TrailPage
 /** `GET AuditEvent?…` (ITI-81) for clients with the scope `audit`, newest first. */
 export async function auditEvents(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   if (!mayRead(exchange)) return forbidden();
-  const strict = /handling=strict/.test(String(exchange.request.headers.prefer ?? ''));
+  const strict = handling(exchange.request.headers.prefer) === 'strict';
   const search = parseAuditSearch(queryOf(exchange.request), { strict });
   if (isRefusal(search)) return failure(search);
   const from = positionOf(search.page);

@@ -1,9 +1,7 @@
 import type { Refusal } from '../../domain/errors.ts';
-import type { PatientTarget } from '../../fhir/bundle.ts';
-import { conditionalIdentifier } from '../../fhir/conditional.ts';
-import { isLogicalId } from '../../fhir/logical-id.ts';
+import { type PatientTarget, targetById, targetByIdentifier } from '../../fhir/conditional.ts';
 import { operationOutcome } from '../../fhir/outcome.ts';
-import { isRefusal, refuse } from '../../fhir/refusal.ts';
+import { isRefusal } from '../../fhir/refusal.ts';
 import type { Removal, Removed } from '../../registry/commands.ts';
 import { takeOut } from '../../registry/intake.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
@@ -12,14 +10,6 @@ import { preferred } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { idOf } from './read.ts';
 import { senderOf } from './submit.ts';
-
-const byId = (id: string): PatientTarget | Refusal =>
-  isLogicalId(id) ? { kind: 'id', id } : refuse('invalid-request', 'An id is 1 to 64 letters, digits, dashes or dots.');
-
-const byIdentifier = (query: URLSearchParams): PatientTarget | Refusal => {
-  const identifier = conditionalIdentifier(query);
-  return isRefusal(identifier) ? identifier : { kind: 'identifier', ...identifier };
-};
 
 async function removeRecord(
   dependencies: FhirDependencies,
@@ -50,8 +40,8 @@ async function removeAt(dependencies: FhirDependencies, exchange: Exchange, targ
 
 /** `DELETE Patient/:id`. */
 export const remove = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> =>
-  removeAt(dependencies, exchange, byId(idOf(exchange)));
+  removeAt(dependencies, exchange, targetById(idOf(exchange)));
 
 /** `DELETE Patient?identifier=system|value` (REST-30, ITI-104 remove). */
 export const removeByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> =>
-  removeAt(dependencies, exchange, byIdentifier(queryOf(exchange.request)));
+  removeAt(dependencies, exchange, targetByIdentifier(queryOf(exchange.request)));

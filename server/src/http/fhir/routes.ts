@@ -1,8 +1,8 @@
 import { auditCapability, capabilityStatement, patientCapability } from '../../fhir/capability.ts';
-import { conditionalIdentifier } from '../../fhir/conditional.ts';
+import type { Refusal } from '../../domain/errors.ts';
+import { type PatientTarget, targetById, targetByIdentifier } from '../../fhir/conditional.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { isFields } from '../../fhir/fields.ts';
-import { isLogicalId } from '../../fhir/logical-id.ts';
 import { readBody } from '../body.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
@@ -34,22 +34,14 @@ const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer =>
 
 const POST = { method: 'POST', target: { kind: 'none' } } as const;
 
-const putById = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
-  const id = idOf(exchange);
-  if (!isLogicalId(id)) return failure(refuse('invalid-request', 'An id is 1 to 64 letters, digits, dashes or dots.'));
-  return submitPatient(dependencies, exchange, { method: 'PUT', target: { kind: 'id', id } }, dependencies.location);
-};
+const putAt = (dependencies: FhirDependencies, exchange: Exchange, target: PatientTarget | Refusal): Promise<Answer> | Answer =>
+  isRefusal(target) ? failure(target) : submitPatient(dependencies, exchange, { method: 'PUT', target }, dependencies.location);
 
-const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer => {
-  const identifier = conditionalIdentifier(queryOf(exchange.request));
-  if (isRefusal(identifier)) return failure(identifier);
-  return submitPatient(
-    dependencies,
-    exchange,
-    { method: 'PUT', target: { kind: 'identifier', ...identifier } },
-    dependencies.location,
-  );
-};
+const putById = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer =>
+  putAt(dependencies, exchange, targetById(idOf(exchange)));
+
+const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> | Answer =>
+  putAt(dependencies, exchange, targetByIdentifier(queryOf(exchange.request)));
 
 /** `/` and `/addPatient` of 1.x: a Patient or a Bundle, 201, `Location: Patient/<id>`. */
 const submitEither = async (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> => {

@@ -9,7 +9,7 @@ import { type SearchPage, searchPatients } from '../../registry/search.ts';
 import { readBody, readForm } from '../body.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
-import { checkAcceptable, negotiated } from '../negotiation.ts';
+import { checkAcceptable, handling, negotiated } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 
@@ -27,12 +27,8 @@ function shapedPage(search: PatientSearch, { matches, included, next }: SearchPa
   };
 }
 
-/** `handling` of Prefer (REST-07); null where the client did not say. */
-const handling = ({ request }: Exchange): string | null =>
-  /(?:^|[;,\s])handling=(strict|lenient)/.exec(String(request.headers.prefer ?? ''))?.[1] ?? null;
-
 async function answerSearch(dependencies: FhirDependencies, exchange: Exchange, params: URLSearchParams): Promise<Answer> {
-  const said = handling(exchange);
+  const said = handling(exchange.request.headers.prefer);
   const parsed = parseSearch(params, { ...defaultSearchOptions, strict: said === 'strict', base: exchange.base });
   if (isRefusal(parsed)) return failure(parsed);
   const page = await searchPatients(lookupOf(dependencies, exchange), parsed, dependencies.demographic);
