@@ -66,7 +66,8 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
   const { format, asked, pretty } = writingOf(reply.request, answer.format);
   const body = asked === undefined ? answer.body : withFormatInLinks(answer.body, asked);
   const type = answer.headers?.['content-type'];
-  if (type === undefined && format === 'xml') return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(body));
+  if (type === undefined && format === 'xml')
+    return reply.type('application/fhir+xml; charset=utf-8').send(writeXml(body, pretty));
   return reply.type(type ?? 'application/fhir+json; charset=utf-8').send(JSON.stringify(body, undefined, pretty ? 2 : 0));
 }
 

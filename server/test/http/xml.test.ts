@@ -131,9 +131,11 @@ it('rows of OpenCR 1.x stay plain JSON', async () => {
   expect(answer.headers['content-type']).toContain('application/json');
 });
 
-it('JSON is indented on demand (REST-11)', async () => {
+it('REST-11: JSON and XML are indented on demand', async () => {
   const plain = await registry.send('GET', '/fhir/metadata');
   const pretty = await registry.send('GET', '/fhir/metadata?_pretty=true');
   expect(JSON.parse(pretty.text)).toEqual(JSON.parse(plain.text));
+  const xml = await registry.send('GET', '/fhir/metadata?_pretty=true&_format=xml');
+  expect(xml.text).toMatch(/^<\?xml [^\n]*\n<CapabilityStatement [^\n]*>\n  <status value="active"\/>\n/);
   expect([plain.text.includes('\n'), pretty.text.startsWith('{\n  "resourceType"')]).toEqual([false, true]);
 });

@@ -126,6 +126,29 @@ describe('FHIR XML', () => {
     expect({ ...back, name: null }).toEqual({ ...resource, name: null });
   });
 
+  it('REST-11: is indented on demand, a line for each element, and says the same; blanks within the narrative stay as they are', () => {
+    const div = '<div xmlns="http://www.w3.org/1999/xhtml">a <b>b</b>\n <i> c</i></div>';
+    const searchset = {
+      resourceType: 'Bundle',
+      type: 'searchset',
+      entry: [{ resource: { ...everything, text: { status: 'generated', div } }, search: { mode: 'match' } }],
+    };
+    const pretty = writeXml(searchset, true);
+    expect(read(pretty)).toEqual(searchset);
+    expect(pretty).toContain(`\n          ${div}\n`);
+    expect(pretty.replace(div, '').split('\n').slice(0, 6)).toEqual([
+      '<?xml version="1.0" encoding="UTF-8"?>',
+      '<Bundle xmlns="http://hl7.org/fhir">',
+      '  <type value="searchset"/>',
+      '  <entry>',
+      '    <resource>',
+      '      <Patient>',
+    ]);
+    const [declaration, ...lines] = pretty.replace(div, 'DIV').split('\n');
+    expect(lines.filter((line) => /<.*<(?!\/)/.test(line))).toEqual([]);
+    expect(`${declaration}\n${lines.map((line) => line.trim()).join('')}`.replace('DIV', div)).toBe(writeXml(searchset));
+  });
+
   it('has the elements in the order of the definitions, whatever their order in JSON', () => {
     const { birthDate, name, ...rest } = anna;
     const xml = writeXml({ birthDate, name, ...rest });

@@ -36,7 +36,7 @@ const date: Schema = {
 const identifier: Schema = { type: 'string', pattern: '^[^|,\\s]+\\|[^|,\\s]+$' };
 
 const format = query('_format', 'Beats Accept.', oneOf('json', 'xml', 'application/fhir+json', 'application/fhir+xml'));
-const pretty = query('_pretty', 'Indented JSON.', oneOf('true', 'false'));
+const pretty = query('_pretty', 'Indented.', oneOf('true', 'false'));
 
 /** Taken by every route. */
 export const everywhere: readonly Parameter[] = [
