@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dataFolder } from '../../test/support/data-folder.ts';
+import { startRegistry } from '../../test/support/registry-server.ts';
 import { startIssuer } from '../../test/support/token-issuer.ts';
 import { openAdministration } from './administration.ts';
 import { changeOf } from '../cli/clients.ts';
@@ -74,5 +75,77 @@ describe('doctor, of the doors beside mutual TLS,', () => {
     expect(await said(true)).toEqual(['ok    1 client has a password.']);
     expect(await said(false)).toEqual(['MIND  1 client has a password; it is not looked at, since basic.enabled is false.']);
     await administration.close();
+  });
+});
+
+describe('doctor, of assigning authorities,', () => {
+  const NUMBER = 'http://clientregistry.org/openmrs';
+  /** A running registry with these identifiers beside the numbers of their records. */
+  const registry = async (post: readonly (readonly (readonly [system: string | undefined, value: string])[])[]) => {
+    const folder = dataFolder();
+    const running = await startRegistry({ dataDir: folder });
+    for (const [place, identifiers] of post.entries()) {
+      const identifier = [[NUMBER, `d-${place}`] as const, ...identifiers].map(([system, value]) => ({
+        ...(system !== undefined && { system }),
+        value,
+      }));
+      const body = { resourceType: 'Patient', identifier };
+      expect((await running.send('POST', '/fhir/Patient', { body })).status).toBe(201);
+    }
+    return { folder, stop: running.stop };
+  };
+
+  it('counts identifiers of systems that are nobody’s, and those that break their form, without a value', async () => {
+    const stranger = 'http://stranger.example';
+    const { folder, stop } = await registry([
+      [
+        ['http://id.example', '79927398713'],
+        [stranger, 'SECRET-1'],
+        [undefined, 'SECRET-2'],
+      ],
+      [
+        ['http://id.example', '79927398710'],
+        ['urn:oid:1.2.3', '79927398714'],
+        [stranger, 'SECRET-3'],
+      ],
+      [['http://id.example', 'SECRET-4']],
+    ]);
+    const list = [
+      { uri: 'http://id.example', oid: '1.2.3', kind: 'shared', format: '[0-9]{11}', checkDigit: 'luhn' },
+      { uri: NUMBER, kind: 'source', owner: 'openmrs', format: 'd-[0-9]+' },
+    ];
+    const said = await diagnosis({ authorities: { list }, clients: [{ id: 'openmrs' }] }, folder);
+    expect(said).toContain(`MIND  Identifiers of "${stranger}", a system of nobody: 2.`);
+    expect(said).toContain('MIND  Identifiers without a system: 1.');
+    expect(said).toContain(
+      'MIND  Of the 4 identifiers of http://id.example: 2, the check digit of its value is wrong; 1, its value has not the form of its system.',
+    );
+    expect(said).toContain('ok    The 3 identifiers of http://clientregistry.org/openmrs have its form.');
+    expect(said.join('\n')).not.toMatch(/SECRET|7992739871/);
+    await stop();
+  });
+
+  it('tells of twenty systems that are nobody’s, and how many more there are', async () => {
+    const systems = Array.from({ length: 23 }, (_, n) => [`urn:made-up:${n}`, 'v'] as const);
+    const { folder, stop } = await registry([systems, [['urn:made-up:22', 'w']]]);
+    const clients = [{ id: 'openmrs', systems: [NUMBER] }];
+    const said = (await diagnosis({ clients }, folder)).filter((line) => line.includes('of nobody'));
+    expect(said.filter((line) => line.includes('urn:made-up:'))).toHaveLength(20);
+    expect(said).toContain('MIND  Identifiers of "urn:made-up:22", a system of nobody: 2.');
+    expect(said.at(-1)).toBe('MIND  Identifiers of 3 other systems of nobody: 3.');
+    await stop();
+  });
+
+  it('minds owners that are no registered client, or a disabled one; one that a command registered will do', async () => {
+    const folder = dataFolder();
+    const list = ['gone', 'shut', 'here'].map((owner) => ({ uri: `http://${owner}.example`, kind: 'source', owner }));
+    const administration = await openAdministration(folder, []);
+    const client = (name: string, disabled: boolean) => ({ name, displayName: name, systems: [], scopes: [], disabled });
+    await administration.administer(changeOf('clients', { clients: [client('shut', true), client('here', false)] }));
+    await administration.close();
+    expect((await diagnosis({ authorities: { list } }, folder)).filter((line) => line.includes('is owned by'))).toEqual([
+      'MIND  http://gone.example is owned by gone, who is no registered client: nobody may state its identifiers.',
+      'MIND  http://shut.example is owned by shut, who is disabled: nobody may state its identifiers.',
+    ]);
   });
 });

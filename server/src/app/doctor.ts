@@ -6,17 +6,16 @@ import { EXIT, type ExitCode, type Io } from '../cli/io.ts';
 import { maskSecrets } from '../config/mask-secrets.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Issue, RegistryError } from '../domain/errors.ts';
+import type { Client } from '../domain/principals.ts';
 import { priceRule } from '../matching/price.ts';
 import { inspectFeeds } from './audit-feeds.ts';
+import { mind, ok, wrong } from './findings.ts';
+import { inspectAuthorities } from './inspect-authorities.ts';
 import { keysOf } from './other-doors.ts';
 import { effectiveClients } from './registered.ts';
 import { readSettings } from './settings.ts';
 
 const MARKS = { error: 'WRONG ', warning: 'MIND  ', information: 'ok    ' } as const;
-
-const ok = (diagnostics: string): Issue => ({ severity: 'information', diagnostics });
-const mind = (diagnostics: string): Issue => ({ severity: 'warning', diagnostics });
-const wrong = (diagnostics: string): Issue => ({ severity: 'error', diagnostics });
 
 const rules = ({ ruleSet, files }: LoadedConfig): readonly Issue[] => [
   ok(`Decision rules ${files.rules}, version ${ruleSet.version.slice(0, 12)}.`),
@@ -26,8 +25,7 @@ const rules = ({ ruleSet, files }: LoadedConfig): readonly Issue[] => [
   }),
 ];
 
-async function clients(store: Store, settings: LoadedConfig): Promise<readonly Issue[]> {
-  const all = effectiveClients(settings.config.clients, await store.reader.clients());
+function clients(all: readonly Client[], settings: LoadedConfig): readonly Issue[] {
   const disabled = all.filter((client) => client.disabled).length;
   const ownerless = settings.config.authorities.some((authority) => authority.kind === 'source' && authority.owner === null);
   const nameless = all.filter(
@@ -83,7 +81,7 @@ async function olderLinks(store: Store, version: string): Promise<readonly Issue
   ];
 }
 
-async function store(dataDir: string, settings: LoadedConfig): Promise<readonly Issue[]> {
+async function store(io: Io, dataDir: string, settings: LoadedConfig): Promise<readonly Issue[]> {
   if (!existsSync(dataDir)) return [wrong(`There is no data folder ${dataDir}.`)];
   const free = (opened: Store): Issue => {
     const megabytes = Math.floor(opened.freeBytes() / 1024 / 1024);
@@ -96,10 +94,12 @@ async function store(dataDir: string, settings: LoadedConfig): Promise<readonly 
     const opened = openStore(dataDir, { features: settings.ruleSet.features, readOnly: true });
     try {
       const head = await opened.reader.head();
+      const all = effectiveClients(settings.config.clients, await opened.reader.clients());
       return [
         ok(`The store holds ${head.nextRecord - 1} records; the ledger's head is ${head.sequence}, ${head.hash}.`),
         free(opened),
-        ...(await clients(opened, settings)),
+        ...clients(all, settings),
+        ...(await inspectAuthorities(dataDir, { config: settings.config, clients: all }, io.err)),
         ...(await passwords(opened, settings)),
         ...(await olderLinks(opened, settings.ruleSet.version)),
         ...inspectFeeds(dataDir, settings.config.audit.repositories, head.sequence),
@@ -132,7 +132,7 @@ export async function doctor(io: Io, data: string, config: string | undefined): 
     ok(`Configuration ${settings.files.config}.`),
     ...settings.warnings.map(mind),
     ...(await inspectIdentity(dataDir, now)),
-    ...(await store(dataDir, settings)),
+    ...(await store(io, dataDir, settings)),
     ...(await issuers(settings)),
     ...rules(settings),
     clock(now),

@@ -104,6 +104,30 @@ const wrong: readonly (readonly [what: string, document: unknown, complaint: str
     'tokens.issuers[1].issuer: stands in the list already',
   ],
   ['a misspelt issuer', { tokens: { issuer: [] } }, 'tokens.issuer: is not known; did you mean "issuers"?'],
+  [
+    'two authorities of one uri',
+    {
+      authorities: {
+        list: [
+          { uri: 'http://a.org', kind: 'shared' },
+          { uri: 'http://a.org', kind: 'shared' },
+        ],
+      },
+    },
+    'authorities.list[1].uri: http://a.org is listed already, at authorities.list[0]',
+  ],
+  [
+    'two authorities of one other name',
+    {
+      authorities: {
+        list: [
+          { uri: 'http://a.org', kind: 'shared', oid: '1.2.3' },
+          { uri: 'http://b.org', kind: 'shared', aliases: ['urn:oid:1.2.3'] },
+        ],
+      },
+    },
+    'authorities.list[1]: makes urn:oid:1.2.3 another name of http://b.org, but authorities.list[0] has it',
+  ],
   ['pages of everywhere', { cors: { origins: ['*'] } }, 'cors.origins[0]: must be an origin as browsers send it'],
   ['pages of an unknown place', { cors: { origins: ['null'] } }, 'cors.origins[0]: must be an origin'],
   ['an origin with a path', { cors: { origins: ['https://a.org/'] } }, 'cors.origins[0]: must be an origin'],
