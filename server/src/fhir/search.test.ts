@@ -140,6 +140,7 @@ describe('the answer to a search', () => {
   const base = 'https://cr.example.org/fhir';
   const answer = (query: string, next: string | null) =>
     searchset({
+      type: 'Patient',
       base,
       search: search(query),
       total: 7,

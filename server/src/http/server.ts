@@ -184,13 +184,13 @@ class Door {
 
   private async log(
     request: FastifyRequest,
-    facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked,
+    facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked & { readonly line?: string },
   ): Promise<void> {
     const { agent, requestId, proof } = this.callerOf(request);
-    const { asked, body, ...rest } = facts;
+    const { asked, body, line, ...rest } = facts;
     const url = request.raw.url ?? '';
     const more = body !== undefined ? `\n${body}` : asked !== undefined ? `${url.includes('?') ? '&' : '?'}${asked}` : '';
-    const query = `${request.method} ${url}${more}`;
+    const query = line ?? `${request.method} ${url}${more}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,
@@ -262,6 +262,7 @@ class Door {
     checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
     const answer = await handler(exchange);
     if (answer.refusal) return this.refuse(request, reply, answer);
+    for (const part of answer.parts ?? []) await this.log(request, { status: answer.status, code: '', ...part });
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });
     return send(reply, answer);
   }

@@ -104,7 +104,7 @@ export function openApi(
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: server }],
-    tags: ['Patient', 'AuditEvent', 'System', 'OpenCR 1.x'].map((name) => ({ name })),
+    tags: ['Patient', 'Organization', 'RelatedPerson', 'AuditEvent', 'System', 'OpenCR 1.x'].map((name) => ({ name })),
     security: [{ certificate: [] }],
     paths,
     components: {

@@ -1,4 +1,5 @@
 /** What each route is for, takes and answers. A route without an entry here does not compile (`fhir/routes.ts`). */
+import type { CompanionType } from '../../domain/companions.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import * as parameters from './parameters.ts';
 import type { Parameter } from './parameters.ts';
@@ -16,7 +17,7 @@ export interface Success {
 
 export interface Operation {
   readonly summary: string;
-  readonly tag: 'Patient' | 'AuditEvent' | 'System' | 'OpenCR 1.x';
+  readonly tag: 'Patient' | CompanionType | 'AuditEvent' | 'System' | 'OpenCR 1.x';
   readonly parameters?: readonly Parameter[];
   /** The parameters may come in a form, too. */
   readonly form?: boolean;
@@ -85,6 +86,62 @@ const health = (summary: string): Operation => ({
   isOpen: true,
   success: { 200: { description: 'Yes.', schema: 'Health', type: 'application/json' } },
 });
+
+type CompanionRow<T extends CompanionType> =
+  | `${'GET' | 'POST' | 'PUT' | 'DELETE'} /fhir/${T}`
+  | `POST /fhir/${T}/_search`
+  | `${'GET' | 'PUT' | 'DELETE'} /fhir/${T}/:id`
+  | `GET /fhir/${T}/:id/_history`
+  | `GET /fhir/${T}/:id/_history/:vid`;
+
+/** What the door does with Organizations or RelatedPersons. */
+function companionOperations<T extends CompanionType>(type: T): Readonly<Record<CompanionRow<T>, Operation>> {
+  const tag = type;
+  const one = (description: string): Success => ({ description, schema: type });
+  const search = {
+    tag,
+    parameters: [...parameters.companionSearch(type), parameters.strictly],
+    success: { 200: bundle('A page of matches.') },
+  };
+  const read = { tag, parameters: [...parameters.shape, ...parameters.ifKnown], refused: ['not-found', 'deleted'] } as const;
+  const submitted = { tag, body: [type], refused: WRITE, success: { 201: one('Created.'), 200: one('Updated.') } };
+  const addressed = { parameters: [parameters.preferred, parameters.ifMatch] };
+  const conditional = { parameters: [parameters.condition, ...addressed.parameters] };
+  const own = `one of your own ${type}s`;
+  const operations: Record<string, Operation> = {
+    [`GET /fhir/${type}`]: { ...search, summary: `Searches ${type}s` },
+    [`POST /fhir/${type}/_search`]: {
+      ...search,
+      summary: `Searches ${type}s by a form: its parameters and those of the URL together`,
+      form: true,
+      refused: ['unsupported-media-type', 'too-large'],
+    },
+    [`POST /fhir/${type}`]: {
+      ...submitted,
+      summary: `Submits a ${type}`,
+      parameters: [parameters.preferred, parameters.ifNoneExist],
+      success: { 201: one('Created.'), 200: one('There is one already that If-None-Exist names: nothing was done.') },
+    },
+    [`PUT /fhir/${type}`]: { ...submitted, ...conditional, summary: `Submits ${own} by an identifier (conditional update)` },
+    [`DELETE /fhir/${type}`]: { ...remove, ...conditional, tag, summary: `Deletes ${own} by an identifier` },
+    [`GET /fhir/${type}/:id`]: { ...read, summary: `Reads a ${type}`, success: { 200: one('The version in force.'), ...known } },
+    [`PUT /fhir/${type}/:id`]: { ...submitted, ...addressed, summary: `Submits ${own} by its id` },
+    [`DELETE /fhir/${type}/:id`]: { ...remove, ...addressed, tag, summary: `Deletes ${own}` },
+    [`GET /fhir/${type}/:id/_history`]: {
+      summary: `Versions of a ${type}, newest first`,
+      tag,
+      parameters: parameters.history,
+      success: { 200: bundle('A page of versions.') },
+      refused: ['not-found'],
+    },
+    [`GET /fhir/${type}/:id/_history/:vid`]: {
+      ...read,
+      summary: `One version of a ${type}`,
+      success: { 200: one('This version.'), ...known },
+    },
+  };
+  return operations as Record<CompanionRow<T>, Operation>;
+}
 
 export const OPERATIONS = {
   'GET /fhir/metadata': {
@@ -184,13 +241,15 @@ export const OPERATIONS = {
     refused: ASK,
   },
   'POST /fhir': {
-    summary: 'A Bundle of Patients, batch or transaction',
+    summary: 'A Bundle, batch or transaction, or the history of another server',
     tag: 'Patient',
     parameters: [parameters.preferred],
     body: ['SubmittedBundle'],
     success: { 200: bundle('What became of each entry.') },
     refused: WRITE,
   },
+  ...companionOperations('Organization'),
+  ...companionOperations('RelatedPerson'),
   'GET /fhir/AuditEvent': {
     summary: 'Searches the audit trail, for clients with the scope audit',
     tag: 'AuditEvent',
