@@ -116,7 +116,7 @@ const readFields = ({
   request,
 }: Fields): Omit<SubmittedEntry, 'index'> | Omit<RemovingEntry, 'index'> | Omit<ReadingEntry, 'index'> | Refusal => {
   if (request !== undefined && !isFields(request)) return refuse('invalid-structure', 'Must be an object.', 'request');
-  const wanted = readRequest(request ?? { method: 'POST', url: isFields(resource) ? resource['resourceType'] : 'Patient' });
+  const wanted = readRequest(request ?? { method: 'POST', url: keptTypeOf(resource) });
   if (isRefusal(wanted)) return wanted;
   if (wanted.method === 'GET') return { ...wanted, ifNoneMatch: textOrNull(request?.['ifNoneMatch']) };
   const said = { fullUrl: textOrNull(fullUrl), ifMatch: textOrNull(request?.['ifMatch']) };
@@ -130,6 +130,12 @@ const readFields = ({
     resource,
     ifNoneExist: wanted.method === 'POST' ? textOrNull(request?.['ifNoneExist']) : null,
   };
+};
+
+/** Of an entry that says no more: anything else is refused as no Patient. */
+const keptTypeOf = (resource: unknown): KeptType => {
+  const type = isFields(resource) ? resource['resourceType'] : undefined;
+  return isCompanionType(type) ? type : 'Patient';
 };
 
 type Wanted =
@@ -150,7 +156,7 @@ const readRequest = ({ method, url }: Fields): Wanted | Refusal => {
   const [, type = '', id, query] = /^\/?([A-Za-z]+)(?:\/([^/?]+))?\/?(?:\?(.*))?$/s.exec(url) ?? [];
   if (type !== 'Patient' && !isCompanionType(type))
     return refuse(
-      'invalid-structure',
+      'invalid-request',
       `Expected ${['Patient', ...COMPANION_TYPES].join(' or ')}: this registry keeps no other resource.`,
       'request.url',
     );

@@ -44,7 +44,7 @@ export function takeInCompanion(
   const ifMatch = versionOf(address.ifMatch);
   if (isRefusal(ifMatch)) return ifMatch;
   const condition = address.ifNoneExist ?? null;
-  const ifNoneExist = condition === null ? null : conditionalIdentifier(conditionOf(condition));
+  const ifNoneExist = condition === null ? null : conditionalIdentifier(conditionOf(condition, type));
   if (ifNoneExist !== null && isRefusal(ifNoneExist)) return ifNoneExist;
   const demand = mode === 'strict' ? { demand: DEMANDED[type] } : {};
   return {

@@ -70,11 +70,13 @@ function mergeTarget(
 }
 
 /** What clients put before the query of If-None-Exist: `?`, `Patient?`; HAPI FHIR's client writes the whole URL. */
-const BEFORE_CONDITION = /^(?:(?:https?:\/\/[^?#]*\/)?[A-Z][A-Za-z]*)?\?/;
+const BEFORE_CONDITION = /^(?:(?:https?:\/\/[^?#]*\/)?(Patient|Organization|RelatedPerson))?\?/;
 
-/** The parameters of If-None-Exist. */
-export const conditionOf = (ifNoneExist: string): URLSearchParams =>
-  new URLSearchParams(ifNoneExist.replace(BEFORE_CONDITION, ''));
+/** The parameters of If-None-Exist; what is before them says no other type. */
+export const conditionOf = (ifNoneExist: string, type: string): URLSearchParams => {
+  const [before = '', said = type] = BEFORE_CONDITION.exec(ifNoneExist) ?? [];
+  return new URLSearchParams(said === type ? ifNoneExist.slice(before.length) : ifNoneExist);
+};
 
 /** REST-24: `identifier=system|value`, of a system that names the client's own records. */
 function condition(
@@ -82,7 +84,7 @@ function condition(
   whose: { readonly client: string; readonly authorities: Authorities },
 ): OwnName | null | Refusal {
   if (ifNoneExist === null) return null;
-  const identifier = conditionalIdentifier(conditionOf(ifNoneExist));
+  const identifier = conditionalIdentifier(conditionOf(ifNoneExist, 'Patient'));
   return isRefusal(identifier) ? identifier : ownIdentifier(identifier, whose, 'of the condition');
 }
 
