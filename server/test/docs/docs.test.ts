@@ -137,7 +137,8 @@ describe('the pages for data managers and for those who come from OpenCR 1.x', (
 });
 
 describe('the page for administrators', () => {
-  it('makes, lets in, revokes, watches, verifies and copies a registry', async () => {
+  // The self-test among it takes half of the time.
+  it('makes, lets in, revokes, watches, tries, verifies and copies a registry', { timeout: 240_000 }, async () => {
     reader.turnPage();
     const shown = await paste('docs/administrator.md');
     done(shown);
@@ -148,6 +149,7 @@ describe('the page for administrators', () => {
     expect(all).toContain('clinic2 is disabled');
     expect(matches(all, /^(The hash chain).* are in order\.$/gm)).toHaveLength(2);
     expect(all).toMatch(/^opencr_records 3$/m);
+    expect(all).toMatch(/^In all: \d+ passed, 0 failed, /m);
     for (const [metric = ''] of textOf('docs/administrator.md').matchAll(/(?<=`)opencr_\w+/g)) expect(all).toContain(metric);
     await reader.stopServer();
   });
