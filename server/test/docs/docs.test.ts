@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -155,6 +155,30 @@ describe('the page for administrators', () => {
   });
 });
 
+describe('the pages of the clients', () => {
+  it("submit, ask, match, merge and delete by cURL's commands as they stand", { timeout: 120_000 }, async () => {
+    reader.turnPage();
+    const shown = await paste('docs/clients/curl.md');
+    done(shown);
+    const [, submitted, asked, matched, child, merged] = shown.map(({ stdout }) => stdout);
+    expect(submitted).toMatch(/^HTTP\/1\.1 201/);
+    const [cruid = ''] = matches(submitted ?? '', CRUID);
+    const [searched = '', , pix = ''] = (asked ?? '').split(/(?<=\})(?=\{"resourceType")/);
+    expect((JSON.parse(searched) as { entry: readonly unknown[] }).entry).toMatchObject([{}, { resource: { id: cruid } }]);
+    expect(JSON.parse(pix)).toMatchObject({ resourceType: 'Parameters' });
+    expect(matched).toContain(cruid);
+    expect(child).toContain('"RelatedPerson"');
+    expect(merged).toMatch(/"type":"replaced-by"[^]*HTTP\/1\.1 204/);
+    await reader.stopServer();
+  });
+
+  it('are all on their index', () => {
+    const linked = linksOf('docs/clients/README.md');
+    const there = readdirSync(join(projectRoot, 'docs', 'clients')).filter((name) => name !== 'README.md');
+    expect(there.filter((name) => !linked.includes(name))).toEqual([]);
+  });
+});
+
 describe('the page of files', () => {
   it('imports a file after a dry run, and matches everything again after a preview', async () => {
     reader.turnPage();
@@ -180,7 +204,7 @@ describe('every page', () => {
     const PICTURE = /^(flowchart (TD|LR)|sequenceDiagram)\n/;
     for (const page of pages) {
       for (const { language, text } of blocksOf(page)) {
-        expect(['', 'sh', 'json', 'mermaid', 'java', 'xml'], `${page}: ${language}`).toContain(language);
+        expect(['', 'sh', 'json', 'mermaid', 'java', 'python', 'xml'], `${page}: ${language}`).toContain(language);
         if (language === 'json') JSON.parse(text);
         if (language === 'mermaid') expect(text, page).toMatch(PICTURE);
       }
