@@ -86,6 +86,8 @@ const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): s
 const STRANGERS_QUERY = 512;
 
 const HSTS = 'max-age=31536000';
+/** Of URL and headers; less than a TLS record holds, so that what is too large is known by its first packet, with its method. */
+const HEAD_BYTES = 15 * 1024;
 const KEEP_ALIVE_MS = 72_000;
 /** At most this long after its time is up a slow sender is found out. */
 const SLOW_CHECK_MS = 5_000;
@@ -113,6 +115,7 @@ function createApp({ tls, log, bodyBytes, requestTimeoutMs }: DoorDependencies, 
     // Node looks for slow senders at the interval only, and times bodies by the larger of the two timeouts.
     https: {
       ...tls,
+      maxHeaderSize: HEAD_BYTES,
       handshakeTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,

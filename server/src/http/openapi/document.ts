@@ -38,7 +38,7 @@ function refusals(codes: readonly ErrorCode[]): Readonly<Record<string, Schema>>
   });
   return Object.fromEntries([
     ...described,
-    ['431', { description: 'URL and headers over 16 KiB.', content: fhir(ref('OperationOutcome')) }],
+    ['431', { description: 'URL and headers over 15 KiB.', content: fhir(ref('OperationOutcome')) }],
   ]);
 }
 
