@@ -524,6 +524,9 @@ const shotOf = (targets: readonly fc.WeightedArbitrary<Target>[]): fc.Arbitrary<
     };
   });
 
+/** Whatever can be read of Patients and of the trail, right and wrong. */
+export const readShot = shotOf(reads);
+
 export const anyShot = shotOf([...reads, ...asks, ...writes]);
 
 /** Such that the number of records stays, once all of `recordsOf` are there: nothing is created or deleted. */

@@ -21,8 +21,9 @@ const DEADLINE = 10 * 60_000 + requests * 20;
 
 /** What holds whatever is sent, valid or not: no fault, and answers as they are described. */
 const CHECKS = ['not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_schema_conformance'];
+/** One worker: two threads that parse at once break Python 3.11 ("AST constructor recursion depth mismatch"). */
 const HOW = [
-  ...['--mode', 'all', '-n', String(CASES), '--workers', '2', '-c', CHECKS.join(','), '--continue-on-failure'],
+  ...['--mode', 'all', '-n', String(CASES), '--workers', '1', '-c', CHECKS.join(','), '--continue-on-failure'],
   ...['--no-shrink', '--warnings', 'off', '--suppress-health-check', 'all', '--request-timeout', '20', '--no-color'],
 ];
 
@@ -39,8 +40,8 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   { title: 'reads and deletions', operations: /^(get|delete)/, share: 0.25, covered: true },
-  { title: 'writes', operations: /^(putFhirPatientId|postFhir)$/, share: 0.3, covered: true },
-  { title: 'questions', operations: /^postFhirPatient(Search|IhePix|Match)$/, share: 0.3, covered: true },
+  { title: 'writes', operations: /^(putFhirPatientId|postFhir)$/, share: 0.5, covered: true },
+  { title: 'questions', operations: /^postFhirPatient(Search|IhePix|Match)$/, share: 0.1, covered: false },
   {
     title: 'other doors to writes and questions',
     operations: /^(putFhirPatient|postFhirPatient|post|post(AddPatient|Patient|MatchMatches))$/,
