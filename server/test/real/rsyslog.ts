@@ -7,9 +7,10 @@ import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { syslogMessage } from '../../src/adapters/atna/syslog.ts';
 import type { AuditEvent, Bundle } from '../../src/fhir/r4.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Connection, openConnection, post } from './connection.ts';
 import { inFolder } from './folder.ts';
-import { command, credentialsIn, freePort, makeCertificates, serve, type ServerProcess } from './server-process.ts';
+import { command, credentialsIn, makeCertificates, serve, type ServerProcess } from './server-process.ts';
 import { claim, Missing, type Suite } from './suite.ts';
 import { metricsOf } from './told.ts';
 
