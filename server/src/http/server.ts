@@ -13,9 +13,9 @@ import type { Client, Grant, Proof } from '../domain/principals.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } from './exchange.ts';
+import { type Answer, type Asked, type Exchange, formatFor, principalOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
-import { checkAcceptable, negotiated } from './negotiation.ts';
+import { checkAcceptable } from './negotiation.ts';
 
 /** Why somebody is not let in; `agent` is the name in a certificate, a token or a login that is good all the same, else ''. */
 export type RefusedCaller = Refusal & {
@@ -262,7 +262,7 @@ class Door {
   private async answer(request: FastifyRequest, reply: FastifyReply, { handler, needs }: Route): Promise<FastifyReply> {
     const exchange = this.exchangeOf(request);
     if (needs !== null && exchange.grants?.has(needs) === false) return this.refuse(request, reply, outOfScope(needs));
-    checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
+    checkAcceptable(formatFor(request));
     const answer = await handler(exchange);
     if (answer.refusal) return this.refuse(request, reply, answer);
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });
