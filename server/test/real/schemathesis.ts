@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const VERSION = '4.32.5';
 const { requests, seed = Date.now() % 2 ** 31 } = asked(10_000);
 /** Cases of each operation in a round; those that cover each parameter and element come on top, once. */
-const CASES = 100;
+const CASES = 50;
 /** Of a part with the requests of `npm run test:real`, several times what it takes; more for more. */
 const DEADLINE = 10 * 60_000 + requests * 20;
 
@@ -39,13 +39,13 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { title: 'reads and deletions', operations: /^(get|delete)/, share: 0.25, covered: true },
-  { title: 'writes', operations: /^(putFhirPatientId|postFhir)$/, share: 0.5, covered: true },
-  { title: 'questions', operations: /^postFhirPatient(Search|IhePix|Match)$/, share: 0.1, covered: false },
+  { title: 'reads and deletions', operations: /^(get|delete)/, share: 0.3, covered: true },
+  { title: 'writes', operations: /^(postFhirPatient|postFhir)$/, share: 0.6, covered: true },
+  { title: 'questions', operations: /^postFhirPatient(Search|IhePix|Match)$/, share: 0.05, covered: false },
   {
     title: 'other doors to writes and questions',
-    operations: /^(putFhirPatient|postFhirPatient|post|post(AddPatient|Patient|MatchMatches))$/,
-    share: 0.15,
+    operations: /^(putFhirPatient|putFhirPatientId|post|post(AddPatient|Patient|MatchMatches))$/,
+    share: 0.05,
     covered: false,
   },
 ];
@@ -85,13 +85,48 @@ async function describedAt(server: ServerProcess, out: string): Promise<string> 
   return body;
 }
 
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string; requestBody?: object }>>>>;
+}
+
+const operationsOf = ({ paths }: Described): readonly Described['paths'][string][string][] =>
+  Object.values(paths).flatMap((path) => Object.values(path));
+
 /** Claims that each operation of the document belongs to one part: a new one is not forgotten. */
-function claimDivided(document: string): void {
-  const { paths } = JSON.parse(document) as {
-    readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
-  };
-  for (const { operationId } of Object.values(paths).flatMap((path) => Object.values(path)))
+function claimDivided(document: Described): void {
+  for (const { operationId } of operationsOf(document))
     claim(PARTS.filter(({ operations }) => operations.test(operationId)).length === 1, `${operationId} belongs to no one part`);
+}
+
+const oneOf = (...values: readonly string[]): object => ({ type: 'string', enum: values });
+const object = (required: readonly string[], properties: Readonly<Record<string, object>>): object => ({
+  ...{ type: 'object', required, properties, additionalProperties: false },
+});
+const listOf = (items: object): object => ({ type: 'array', items, minItems: 1, maxItems: 1 });
+
+/** A Patient that the registry keeps, of few people and identifiers: what the document allows is hardly ever one by chance. */
+const KEPT = object(['resourceType', 'identifier'], {
+  resourceType: { const: 'Patient' },
+  identifier: listOf(
+    object(['system', 'value'], {
+      system: { const: 'http://clientregistry.org/openmrs' },
+      value: oneOf(...Array.from({ length: 20 }, (_, n) => `s${n}`)),
+    }),
+  ),
+  active: { type: 'boolean' },
+  name: listOf(object(['family', 'given'], { family: oneOf('Okello', 'Nakato', 'Li'), given: listOf(oneOf('Anna', 'Marie')) })),
+  gender: oneOf('male', 'female'),
+  birthDate: oneOf('1990-01-01', '1990', '1985-06'),
+});
+
+/** Lets bodies be such Patients too. */
+function withKept(document: Described): void {
+  for (const operation of operationsOf(document)) {
+    if (operation.requestBody === undefined) continue;
+    const patient = '{"$ref":"#/components/schemas/Patient"}';
+    const body = JSON.stringify(operation.requestBody).replaceAll(patient, `{"anyOf":[${JSON.stringify(KEPT)},${patient}]}`);
+    operation.requestBody = JSON.parse(body) as object;
+  }
 }
 
 async function round(program: string, folder: string, args: readonly string[]): Promise<void> {
@@ -111,9 +146,11 @@ async function scenario(folder: string, { operations, share, covered }: Part): P
   await command('clients', 'add', 'openmrs', '--scope', 'audit', '--scope', 'demographics', '--data', dataDir);
   const server = await serve(dataDir);
   try {
-    const document = await describedAt(server, out);
+    // An answer of `return=minimal` has no body, which OpenAPI cannot say of a status that has one otherwise.
+    const document = JSON.parse((await describedAt(server, out)).replaceAll('"return=minimal",', '')) as Described;
     claimDivided(document);
-    writeFileSync(join(folder, 'openapi.json'), document);
+    withKept(document);
+    writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document));
     const shown = ['--tls-verify', join(out, 'ca.pem'), '--request-cert', join(out, 'openmrs.cert.pem')];
     const told = ['--url', `https://localhost:${server.port}`, ...shown, '--request-cert-key', join(out, 'openmrs.key.pem')];
     const chosen = [...told, '--include-operation-id-regex', operations.source];
