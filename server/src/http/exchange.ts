@@ -58,12 +58,20 @@ interface Writing {
   readonly pretty: boolean;
 }
 
-/** REST-02, REST-03, REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
-const writingOf = (request: FastifyRequest, inForm: string | undefined): Writing => {
-  const query = queryOf(request);
-  const asked = inForm ?? query.get('_format') ?? undefined;
-  return { format: negotiated(request.headers.accept, asked) ?? 'json', asked, pretty: query.get('_pretty') === 'true' };
-};
+/** `_format` as it is asked for: that of a form beats that of the URL. */
+const askedFormat = (request: Asking, inForm: string | undefined): string | undefined =>
+  inForm ?? queryOf(request).get('_format') ?? undefined;
+
+/** REST-02, REST-03: the format that a request asks for; undefined: it cannot be had. */
+export const formatFor = (request: Asking, inForm?: string): Format | undefined =>
+  negotiated(request.headers.accept, askedFormat(request, inForm));
+
+/** REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
+const writingOf = (request: Asking, inForm: string | undefined): Writing => ({
+  format: formatFor(request, inForm) ?? 'json',
+  asked: askedFormat(request, inForm),
+  pretty: queryOf(request).get('_pretty') === 'true',
+});
 
 /** Sends an answer. PHI is never kept by anybody on the way. */
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {

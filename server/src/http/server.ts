@@ -13,9 +13,9 @@ import type { Client, Grant, Proof } from '../domain/principals.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } from './exchange.ts';
+import { type Answer, type Asked, type Exchange, formatFor, principalOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
-import { checkAcceptable, negotiated } from './negotiation.ts';
+import { checkAcceptable } from './negotiation.ts';
 
 /** Why somebody is not let in; `agent` is the name in a certificate, a token or a login that is good all the same, else ''. */
 export type RefusedCaller = Refusal & {
@@ -86,6 +86,8 @@ const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): s
 const STRANGERS_QUERY = 512;
 
 const HSTS = 'max-age=31536000';
+/** Of URL and headers; less than a TLS record holds, so that what is too large is known by its first packet, with its method. */
+const HEAD_BYTES = 15 * 1024;
 const KEEP_ALIVE_MS = 72_000;
 /** At most this long after its time is up a slow sender is found out. */
 const SLOW_CHECK_MS = 5_000;
@@ -113,6 +115,7 @@ function createApp({ tls, log, bodyBytes, requestTimeoutMs }: DoorDependencies, 
     // Node looks for slow senders at the interval only, and times bodies by the larger of the two timeouts.
     https: {
       ...tls,
+      maxHeaderSize: HEAD_BYTES,
       handshakeTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -259,7 +262,7 @@ class Door {
   private async answer(request: FastifyRequest, reply: FastifyReply, { handler, needs }: Route): Promise<FastifyReply> {
     const exchange = this.exchangeOf(request);
     if (needs !== null && exchange.grants?.has(needs) === false) return this.refuse(request, reply, outOfScope(needs));
-    checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
+    checkAcceptable(formatFor(request));
     const answer = await handler(exchange);
     if (answer.refusal) return this.refuse(request, reply, answer);
     for (const part of answer.parts ?? []) await this.log(request, { status: answer.status, code: '', ...part });

@@ -7,9 +7,9 @@ import type { KeptResource, Patient } from '../../fhir/r4.ts';
 import { crossReference, targetsIn } from '../../registry/pix.ts';
 import { type SearchPage, searchPatients } from '../../registry/search.ts';
 import { readBody, readForm } from '../body.ts';
-import { type Answer, type Exchange, queryOf } from '../exchange.ts';
+import { type Answer, type Exchange, formatFor, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
-import { checkAcceptable, handling, negotiated } from '../negotiation.ts';
+import { checkAcceptable, handling } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 
@@ -54,8 +54,8 @@ export async function byForm(
   searched: (params: URLSearchParams) => Promise<Answer>,
 ): Promise<Answer> {
   const form = await readForm(exchange.request, dependencies.limits);
-  const format = form.get('_format') ?? queryOf(exchange.request).get('_format') ?? undefined;
-  checkAcceptable(negotiated(exchange.request.headers.accept, format));
+  const format = form.get('_format') ?? undefined;
+  checkAcceptable(formatFor(exchange.request, format));
   const answer = await searched(new URLSearchParams([...queryOf(exchange.request), ...form]));
   const log = { event: 'refusal', patients: [], ...answer.log, asked: form.toString() };
   return { ...answer, log, ...(format !== undefined && { format }) };

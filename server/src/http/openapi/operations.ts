@@ -9,8 +9,8 @@ type SchemaName = string;
 
 export interface Success {
   readonly description: string;
-  /** null: without a body. */
-  readonly schema: SchemaName | null;
+  /** Any of these; null: without a body. */
+  readonly schema: SchemaName | readonly SchemaName[] | null;
   /** Of what is no FHIR. */
   readonly type?: 'application/json';
 }
@@ -43,14 +43,16 @@ const WRITE: readonly ErrorCode[] = [
 const ASK: readonly ErrorCode[] = ['business-rule', 'too-many-requests', 'busy'];
 
 const patient = (description: string): Success => ({ description, schema: 'Patient' });
+/** Of what was written; an OperationOutcome where Prefer asks for one. */
+const written = (description: string): Success => ({ description, schema: ['Patient', 'OperationOutcome'] });
 const bundle = (description: string): Success => ({ description, schema: 'Bundle' });
 const none = (description: string): Success => ({ description, schema: null });
 
 const submit = {
   parameters: [parameters.preferred, parameters.ifMatch, parameters.ifNoneExist],
   success: {
-    201: patient('Created, or updated.'),
-    200: patient('There is one already that If-None-Exist names: nothing was done.'),
+    201: written('Created, or updated.'),
+    200: written('There is one already that If-None-Exist names: nothing was done.'),
   },
   refused: WRITE,
 } as const;
@@ -66,7 +68,7 @@ const submitAlias = (body: readonly SchemaName[]): Operation => ({
 const update = {
   tag: 'Patient',
   body: ['Patient'],
-  success: { 201: patient('Created.'), 200: patient('Updated.') },
+  success: { 201: written('Created.'), 200: written('Updated.') },
   refused: WRITE,
 } as const;
 
