@@ -18,7 +18,7 @@ async function open({ dataDir }: EchoJob): Promise<number> {
   const { config } = defaultSettings();
   const material = await ensureServerCertificate(await openAuthority(dataDir), { hosts: [], now: new Date() });
   const known = knownPeers({ mode: 'ca' }, { clients: config.clients, certificates: [], revocations: [] });
-  const door = createDoor({
+  const door = await createDoor({
     tls: tlsOptions(material, 'ca'),
     authenticate: async ({ socket }) => {
       const verdict = judgePeer(peerFacts(socket), known, new Date());
@@ -30,6 +30,7 @@ async function open({ dataDir }: EchoJob): Promise<number> {
     newId: uuidv7,
     ready: () => true,
     publicBaseUrl: null,
+    origins: [],
     bodyBytes: config.limits.bodyBytes,
     requestTimeoutMs: config.limits.requestTimeoutMs,
     log: pino({ level: 'silent' }),

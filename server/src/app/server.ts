@@ -138,7 +138,7 @@ async function pointOfServiceDoor(parts: Parts) {
   const doors = openOtherDoors(config, (words) => {
     log.warn(words);
   });
-  const door = createDoor({
+  const door = await createDoor({
     tls: tlsOptions(await tlsMaterial(dataDir, config), config.tls.mode),
     authenticate: async ({ socket, ...shown }) => {
       const verdict = await judgeCaller(
@@ -154,6 +154,7 @@ async function pointOfServiceDoor(parts: Parts) {
     newId: uuidv7,
     ready,
     publicBaseUrl: config.app.publicBaseUrl,
+    origins: config.cors.origins,
     bodyBytes: config.limits.bodyBytes,
     requestTimeoutMs: config.limits.requestTimeoutMs,
     log,

@@ -105,6 +105,8 @@ export interface Config {
   readonly tokens: { readonly issuers: readonly IssuerSettings[] };
   /** Whether clients may log in with a password (HTTP Basic). */
   readonly basic: { readonly enabled: boolean };
+  /** Web origins whose pages may call from a browser. */
+  readonly cors: { readonly origins: readonly string[] };
   readonly codes: {
     /** Code of the tag that marks a golden record. */
     readonly goldenRecord: string;

@@ -188,7 +188,9 @@ describe('files named in the configuration', () => {
 describe('the doors beside mutual TLS', () => {
   it('are closed until they are configured', () => {
     const { config } = loaded({});
-    expect([config.tokens, config.basic]).toEqual([{ issuers: [] }, { enabled: false }]);
+    expect([config.tokens, config.basic, config.cors]).toEqual([{ issuers: [] }, { enabled: false }, { origins: [] }]);
+    const origins = ['https://app.example.org', 'http://localhost:8080'];
+    expect(loaded({}, { env: { cors__origins: origins.join(',') } }).config.cors).toEqual({ origins });
     expect(loaded({}, { env: { basic__enabled: 'true' } }).config.basic).toEqual({ enabled: true });
   });
 

@@ -73,6 +73,7 @@ export function resolveConfig(document: ConfigDocument, { parties, folder, isOpe
     clients: parties.clients,
     tokens: { issuers: issuersOf(document, folder) },
     basic: document.basic,
+    cors: document.cors,
     codes: document.codes,
     systems: { CRBaseURI: withoutSlash(systems.CRBaseURI), brokenMatch: systems.brokenMatch.uri },
     search: document.search,

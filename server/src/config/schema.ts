@@ -123,6 +123,14 @@ const safeAddress = z
   .string()
   .refine(isSafeAddress, 'must be an https URL without query and user, or an http URL of this machine');
 
+/** As browsers write it (RFC 6454 §6.2), so that it can be compared as a text. */
+const origin = z
+  .string()
+  .refine(
+    (value) => isSafeAddress(value) && URL.parse(value)?.origin === value,
+    'must be an origin as browsers send it, such as "https://app.example.org"; http only of this machine',
+  );
+
 const issuer = z.strictObject({
   issuer: safeAddress,
   audience: z.union([text, z.array(text).min(1)], 'must be a text or a list of texts, not empty'),
@@ -160,6 +168,7 @@ export const configSchema = z.strictObject({
   clients: z.array(client).optional(),
   tokens: z.strictObject({ issuers: z.array(issuer).default([]) }).prefault({}),
   basic: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
+  cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   systems: systems.prefault({}),
   codes: z.strictObject({ goldenRecord: text.default('5c827da5-4858-4f3d-a50c-62ece001efea') }).prefault({}),
   search: z.strictObject({ threads: count.default(2), queue: count.default(50), milliseconds: count.default(5000) }).prefault({}),

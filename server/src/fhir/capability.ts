@@ -17,6 +17,7 @@ export interface ResourceCapability {
   readonly searchIncludes: readonly string[];
   readonly searchRevIncludes: readonly string[];
   readonly operations: readonly { readonly name: string; readonly definition: string }[];
+  readonly profiles: readonly string[];
   readonly updateCreate: boolean;
   readonly conditionalCreate: boolean;
   readonly conditionalUpdate: boolean;
@@ -73,6 +74,10 @@ export const patientCapability: ResourceCapability = {
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
   ],
+  profiles: [
+    'https://profiles.ihe.net/ITI/PIXm/StructureDefinition/IHE.PIXm.Patient',
+    'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Patient',
+  ],
   updateCreate: true,
   conditionalCreate: true,
   conditionalRead: 'full-support',
@@ -91,6 +96,7 @@ const COMPANION_WORDS: Readonly<Record<CompanionType, string>> = {
 /** What the door does with Organizations and RelatedPersons. */
 export const companionCapability = (type: CompanionType): ResourceCapability => ({
   type,
+  profiles: [],
   interactions: ['read', 'vread', 'history-instance', 'create', 'update', 'delete', 'search-type'],
   searchParams: Object.entries(COMPANION_PARAMETERS[type]).map(([name, kind]) => ({ name, type: kind })),
   searchIncludes: [`${type}:${COMPANION_INCLUDES[type]}`],
@@ -112,6 +118,7 @@ export const auditCapability: ResourceCapability = {
   searchIncludes: [],
   searchRevIncludes: [],
   operations: [],
+  profiles: [],
   updateCreate: false,
   conditionalCreate: false,
   conditionalRead: 'not-supported',
@@ -120,12 +127,16 @@ export const auditCapability: ResourceCapability = {
   documentation: 'For clients with the scope "audit": changes, queries and refusals, newest first.',
 };
 
+/** Actors whose requirements are met (PIX-CS-08); what keeps PDQm's supplier from standing here: docs/conformance.md. */
+const INSTANTIATES = ['https://profiles.ihe.net/ITI/PIXm/CapabilityStatement/IHE.PIXm.Manager'];
+
 /** `GET [base]/metadata`. It claims what the description lists and nothing else. */
 export const capabilityStatement = ({ base, version, date, resources, system, doors }: Capability): CapabilityStatement => ({
   resourceType: 'CapabilityStatement',
   status: 'active',
   date,
   kind: 'instance',
+  instantiates: INSTANTIATES,
   software: { name: 'OpenCR', version },
   implementation: { description: 'OpenCR client registry', url: base },
   fhirVersion: '4.0.1',
@@ -158,6 +169,7 @@ const securityOf = ({ tokens, passwords }: Capability['doors']) => {
 
 const describeResource = (resource: ResourceCapability): CapabilityResource => ({
   type: resource.type,
+  ...(resource.profiles.length > 0 && { supportedProfile: resource.profiles }),
   documentation: resource.documentation,
   interaction: resource.interactions.map((code) => ({ code })),
   versioning: resource.interactions.includes('vread') ? 'versioned' : 'no-version',
@@ -175,6 +187,7 @@ const describeResource = (resource: ResourceCapability): CapabilityResource => (
 
 export interface CapabilityResource {
   readonly type: string;
+  readonly supportedProfile?: readonly string[];
   readonly documentation: string;
   readonly interaction: readonly { readonly code: string }[];
   readonly versioning: 'versioned' | 'no-version';
@@ -195,6 +208,7 @@ export interface CapabilityStatement {
   readonly status: 'active';
   readonly date: string;
   readonly kind: 'instance';
+  readonly instantiates: readonly string[];
   readonly software: { readonly name: string; readonly version: string };
   readonly implementation: { readonly description: string; readonly url: string };
   readonly fhirVersion: '4.0.1';

@@ -153,12 +153,19 @@ describe('the CapabilityStatement says what is there and nothing else', () => {
   });
   const [patient] = statement.rest[0]?.resource ?? [];
 
-  it('REST-01, PIX-CS-02: R4, JSON and XML, no profile claimed', () => {
+  it('REST-01, PIX-CS-02: R4, JSON and XML', () => {
     expect(statement).toMatchObject({
       fhirVersion: '4.0.1',
       format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     });
-    expect(JSON.stringify(statement)).not.toMatch(/instantiates|supportedProfile/);
+  });
+
+  it('PIX-CS-03, PIX-CS-08: the profiles of PIXm and PDQm, and the actor whose whole statement is met', () => {
+    expect(statement.instantiates).toEqual(['https://profiles.ihe.net/ITI/PIXm/CapabilityStatement/IHE.PIXm.Manager']);
+    expect(patient?.supportedProfile).toEqual([
+      'https://profiles.ihe.net/ITI/PIXm/StructureDefinition/IHE.PIXm.Patient',
+      'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Patient',
+    ]);
   });
 
   it('PIX-CS-04, PIX-CS-05, PIX-CS-07: update, conditional update, ihe-pix; delete, conditional create and delete (PIX-CS-06)', () => {

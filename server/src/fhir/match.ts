@@ -3,7 +3,7 @@ import type { Evidence } from '../domain/links.ts';
 import { isFields } from './fields.ts';
 import { operationOutcome } from './outcome.ts';
 import type { Bundle, BundleEntry, Extension, Patient } from './r4.ts';
-import { refuse } from './refusal.ts';
+import { refuse, warning } from './refusal.ts';
 
 /** Input of `$match`: R4 operation-patient-match.html, IHE PDQm ITI-119. */
 export interface MatchInput {
@@ -13,6 +13,8 @@ export interface MatchInput {
   /** R6 has it, R4 and PDQm do not: an extension of ours. */
   readonly onlySingleMatch: boolean;
   readonly count: number;
+  /** Names of parameters that are not known (D13). */
+  readonly unknown: readonly string[];
 }
 
 /** PDQ-119-02: `certainly-not` is never answered. */
@@ -23,7 +25,13 @@ const MATCH_GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 200;
 
-const DEFAULTS: MatchInput = { resource: undefined, onlyCertainMatches: false, onlySingleMatch: false, count: DEFAULT_COUNT };
+const DEFAULTS: MatchInput = {
+  resource: undefined,
+  onlyCertainMatches: false,
+  onlySingleMatch: false,
+  count: DEFAULT_COUNT,
+  unknown: [],
+};
 
 /** Anywhere in a resource: what it says may turn the meaning of its element, and we know none (PDQ-119-12). */
 const hasModifier = (value: unknown): boolean =>
@@ -44,6 +52,7 @@ type Draft = { -readonly [K in keyof MatchInput]: MatchInput[K] };
 function readParameter(draft: Draft, parameter: unknown): Refusal | undefined {
   if (!isFields(parameter)) return wrong('A parameter is an object with a name.');
   const { name, resource, valueBoolean, valueInteger, valuePositiveInt } = parameter;
+  if (typeof name !== 'string') return wrong('A parameter is an object with a name.');
   switch (name) {
     case 'resource':
       if (draft.resource !== undefined) return wrong('There is one parameter resource.');
@@ -61,7 +70,8 @@ function readParameter(draft: Draft, parameter: unknown): Refusal | undefined {
       return undefined;
     }
     default:
-      return wrong('The parameters of $match are resource, onlyCertainMatches, onlySingleMatch and count.');
+      draft.unknown = [...draft.unknown, name];
+      return undefined;
   }
 }
 
@@ -79,6 +89,15 @@ export function readMatch(body: unknown): MatchInput | Refusal {
   } else draft.resource = body;
   return unmodified(draft);
 }
+
+/** D13: PDQm closes the list of parameters, and FHIR lets a sender say how closely that is meant. */
+export const refuseUnknown = ({ unknown: [first] }: MatchInput): Refusal | undefined =>
+  first === undefined
+    ? undefined
+    : wrong('The parameters of $match are resource, onlyCertainMatches, onlySingleMatch and count.');
+
+export const remarksOnUnknown = ({ unknown }: MatchInput): readonly Issue[] =>
+  unknown.map((name) => warning(`The parameter ${name.slice(0, 64)} of $match is not known here; it was ignored.`));
 
 /** The body of a dry run of OpenCR 1.x: the Patient alone, and all who resemble it are answered. */
 export const readDryRun = (body: unknown): MatchInput | Refusal => unmodified({ ...DEFAULTS, resource: body, count: MAX_COUNT });

@@ -23,6 +23,16 @@ describe('a source record is shown', () => {
     });
   });
 
+  it.each([
+    ['active unless it was sent otherwise, since it has a link (PDQm iti-pdqm-linkstatus)', undefined, null, true],
+    ['inactive where it was sent so', false, null, false],
+    ['inactive once it was merged', true, 'S2', false],
+  ])('%s', (_what, active, replacedBy, shown) => {
+    const { active: _sent, ...silent } = anna;
+    const resource = contentOf({ ...silent, ...(active !== undefined && { active }) });
+    expect(renderSource({ ...source, resource, replacedBy }, ours).active).toBe(shown);
+  });
+
   it('with the 1.x tags of its open tasks, and the sender’s own tags after ours', () => {
     const own = { system: 'urn:own', code: 'x' };
     const resource = contentOf({ ...anna, meta: { tag: [own] } });

@@ -21,6 +21,7 @@ export interface SourceView {
 /**
  * A source record as a Patient: what was submitted, with the id, the version, the marks of 1.x, and exactly one link to another Patient:
  * its golden record (D14: a client takes the only link of a record for its CRUID), or, merged, the record that replaces it (D12).
+ * Whoever has a link says whether it is active (PDQm, iti-pdqm-linkstatus); one that did not is (R4, Patient.active).
  */
 export const renderSource = (view: SourceView, ours: Ours): Patient => {
   const { record, resource, goldenId, replacedBy = null, brokenWith, clientDisplay } = view;
@@ -33,7 +34,7 @@ export const renderSource = (view: SourceView, ours: Ours): Patient => {
     id: record.id,
     meta: { ...submitted.meta, versionId: String(record.version), lastUpdated: record.lastUpdated, tag },
     ...(broken.length > 0 && { extension: [...(submitted.extension ?? []), ...broken] }),
-    ...(replacedBy !== null && { active: false }),
+    active: replacedBy === null && submitted.active !== false,
     link: [replacedBy === null ? linkTo(goldenId, 'refer') : linkTo(replacedBy, 'replaced-by'), ...(submitted.link ?? [])],
   };
 };

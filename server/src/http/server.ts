@@ -1,6 +1,7 @@
 import type { Server } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { ServerOptions } from 'node:https';
+import cors from '@fastify/cors';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -13,6 +14,7 @@ import type { Client, Grant, Proof } from '../domain/principals.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { corsOf } from './cors.ts';
 import { type Answer, type Asked, type Exchange, formatFor, principalOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
 import { checkAcceptable } from './negotiation.ts';
@@ -49,6 +51,8 @@ export interface DoorDependencies {
   readonly newId: NewId;
   readonly ready: () => boolean;
   readonly publicBaseUrl: string | null;
+  /** Web origins whose pages may call. */
+  readonly origins: readonly string[];
   readonly bodyBytes: number;
   readonly requestTimeoutMs: number;
   readonly log: FastifyBaseLogger;
@@ -159,7 +163,6 @@ class Door {
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
       done(null, body);
     });
-    app.addHook('onRequest', this.admit);
     app.setErrorHandler(this.fail);
     app.setNotFoundHandler((request, reply) =>
       this.refuse(request, reply, failure(refuse('not-found', `There is nothing at this URL for ${request.method}.`))),
@@ -172,6 +175,13 @@ class Door {
         milliseconds: reply.elapsedTime,
       });
     });
+  }
+
+  /** In this order: a browser asks whether a page may call before it shows who calls, and reads refusals too. */
+  async guard(): Promise<void> {
+    const { origins } = this.dependencies;
+    if (origins.length > 0) await this.app.register(cors, corsOf(origins));
+    this.app.addHook('onRequest', this.admit);
   }
 
   readonly add = (routes: readonly Route[]): void => {
@@ -271,4 +281,8 @@ class Door {
   }
 }
 
-export const createDoor = (dependencies: DoorDependencies): Pick<Door, 'app' | 'add'> => new Door(dependencies);
+export async function createDoor(dependencies: DoorDependencies): Promise<Pick<Door, 'app' | 'add'>> {
+  const door = new Door(dependencies);
+  await door.guard();
+  return door;
+}

@@ -14,6 +14,8 @@ await registry.register({ name: 'ministry', scopes: ['demographics'] });
 
 const send = (body: unknown, client = 'ministry', { send: to } = registry): Promise<Answer> =>
   to('POST', '/fhir/Patient/$match', { body: body as object, client });
+const sendHandled = (handling: 'strict' | 'lenient', body: object): Promise<Answer> =>
+  registry.send('POST', '/fhir/Patient/$match', { body, client: 'ministry', headers: { prefer: `handling=${handling}` } });
 
 const asked = (resource: unknown, more: readonly object[] = []): object => ({
   resourceType: 'Parameters',
@@ -103,7 +105,30 @@ describe('$match', () => {
     const several = { ...other, birthDate: twin.birthDate, identifier: [national('N-77')], telecom: twin.telecom };
     const answer = await send(asked(about(several), [single]));
     expect(gradesOf(await send(asked(about(several))))).toHaveLength(2);
-    expect(bundleOf(answer)).toMatchObject({ total: 0, entry: [{ search: { mode: 'outcome' } }] });
+    const severity = 'information';
+    const outcome = { resource: { resourceType: 'OperationOutcome', issue: [{ severity }] }, search: { mode: 'outcome' } };
+    expect(bundleOf(answer)).toMatchObject({ total: 0, entry: [outcome] });
+  });
+
+  it('minds a parameter that it does not know only where handling=strict is asked for, and says so where lenient is (D13)', async () => {
+    const body = asked(about(anna), [{ name: 'onlyTwins', valueBoolean: true }]);
+    const ignored = await send(body);
+    expect(idsOf(ignored)).toEqual(idsOf(await send(asked(about(anna)))));
+    expect(ignored.text).not.toContain('onlyTwins');
+    const strict = await sendHandled('strict', body);
+    expect([strict.status, strict.resource('OperationOutcome').issue[0]?.expression]).toEqual([400, ['Parameters.parameter']]);
+    expect((await sendHandled('strict', asked(about(anna), [{ name: 'count', valueInteger: 5 }]))).status).toBe(200);
+  });
+
+  it('PDQ-119-11: warnings stand in an outcome after the matches, none of them an error', async () => {
+    const odd = { ...about(anna), extension: [{ url: 'no url', valueString: 'y' }] };
+    const answer = await sendHandled('lenient', asked(odd, [{ name: 'onlyTwins', valueBoolean: true }]));
+    expect([answer.status, idsOf(answer)]).toEqual([200, idsOf(await send(asked(about(anna))))]);
+    const entries = bundleOf(answer).entry ?? [];
+    expect(entries.map(({ search }) => search?.mode)).toEqual(['match', 'match', 'outcome']);
+    const [issues] = entries.flatMap(({ resource }) => (resource?.resourceType === 'OperationOutcome' ? [resource.issue] : []));
+    expect(new Set(issues?.map(({ severity }) => severity))).toEqual(new Set(['warning']));
+    expect(JSON.stringify(issues)).toMatch(/extension.*onlyTwins/);
   });
 
   it('PDQ-119-08: finds nobody with 200', async () => {
@@ -132,7 +157,7 @@ describe('$match', () => {
     ['PDQ-119-12: a modifierExtension', asked({ ...about(anna), modifierExtension: [{ url: 'http://a.example/not' }] }), 400],
     ['PDQ-119-17: Parameters without a resource', { resourceType: 'Parameters', parameter: [] }, 400],
     ['PDQ-119-17: Parameters without a parameter', { resourceType: 'Parameters' }, 400],
-    ['an unknown parameter', asked(about(anna), [{ name: 'onlyTwins', valueBoolean: true }]), 400],
+    ['a parameter without a name', asked(about(anna), [{ valueBoolean: true }]), 400],
     ['a count of 0', asked(about(anna), [{ name: 'count', valueInteger: 0 }]), 400],
     ['a flag that is a text', asked(about(anna), [{ name: 'onlyCertainMatches', valueString: 'yes' }]), 400],
     ['another resource', asked({ resourceType: 'Observation' }), 400],

@@ -1,5 +1,5 @@
 import type { Issue, Refusal } from '../../domain/errors.ts';
-import { type MatchInput, matchset, readDryRun, readMatch } from '../../fhir/match.ts';
+import { type MatchInput, matchset, readDryRun, readMatch, refuseUnknown, remarksOnUnknown } from '../../fhir/match.ts';
 import type { Patient } from '../../fhir/r4.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { validatePatient } from '../../fhir/validate.ts';
@@ -9,6 +9,7 @@ import { gradeMatches, type Matches } from '../../registry/match-grades.ts';
 import { readBody } from '../body.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { failure } from '../failure.ts';
+import { handling } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 import { senderOf } from './submit.ts';
@@ -57,6 +58,9 @@ async function ask(dependencies: FhirDependencies, exchange: Exchange, question:
   const body = await readBody(exchange.request, dependencies.limits);
   const input = question.read(body);
   if (isRefusal(input)) return input;
+  const said = handling(exchange.request.headers.prefer);
+  const unknown = said === 'strict' ? refuseUnknown(input) : undefined;
+  if (unknown) return unknown;
   const { authorities, extract } = dependencies.policy();
   const valid = validatePatient(input.resource, authorities.mode);
   if (isRefusal(valid)) return valid;
@@ -68,7 +72,8 @@ async function ask(dependencies: FhirDependencies, exchange: Exchange, question:
   const graded = await gradeMatches(lookupOf(dependencies, exchange), found, input);
   const patients = graded.matches.flatMap((one) => one.patient.id ?? []);
   const log = { event: 'match', patients, ...askedOf(body, patient) };
-  return { patient, found, graded, remarks: [...warnings, ...graded.remarks], log };
+  const remarks = [...warnings, ...graded.remarks, ...(said === 'lenient' ? remarksOnUnknown(input) : [])];
+  return { patient, found, graded, remarks, log };
 }
 
 /** ITI-119 `POST Patient/$match` (PDQ-119). */

@@ -238,6 +238,7 @@ export const OPERATIONS = {
   'POST /fhir/Patient/$match': {
     summary: 'Who resembles this Patient (IHE ITI-119); nothing is written',
     tag: 'Patient',
+    parameters: [parameters.strictly],
     body: ['MatchParameters', 'Patient'],
     success: { 200: bundle('Whoever does, the strongest first.') },
     refused: ASK,
