@@ -6,7 +6,7 @@ import { projectRoot } from '../../src/app/project.ts';
 import { errorCodes, operationOutcome, statusOf } from '../../src/fhir/outcome.ts';
 import type { FhirDependencies } from '../../src/http/fhir/dependencies.ts';
 import { fhirRoutes } from '../../src/http/fhir/routes.ts';
-import { rowsOf, testsByRow } from './conformance.ts';
+import { rowsOf, testsByRow, withTests } from './conformance.ts';
 import { anchorsOf, blocksOf, linksOf, pages, shellOf, textOf } from './pages.ts';
 import { openReader, type Output } from './reader.ts';
 
@@ -262,6 +262,11 @@ describe('the table of conformance', () => {
     expect(ids).toEqual([...new Set(ids)]);
     expect([...tests.keys()].filter((id) => !ids.includes(id))).toEqual([]);
     expect(rows.filter(({ here }) => !/^(yes|partly: .+|not yet.*)$/.test(here.trim()))).toEqual([]);
+  });
+
+  it('counts them as they are', () => {
+    const page = textOf('docs/conformance.md');
+    expect(withTests(page)).toBe(page);
   });
 
   it('serves no row without a test', () => {

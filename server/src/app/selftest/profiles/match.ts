@@ -1,17 +1,4 @@
-import {
-  at,
-  equal,
-  found,
-  holds,
-  list,
-  madeId,
-  patient,
-  type Profile,
-  refused,
-  somebody,
-  textAt,
-  Untried,
-} from '../probe.ts';
+import { at, equal, found, holds, list, madeId, patient, type Profile, refused, somebody, textAt, Untried } from '../probe.ts';
 import { SYSTEMS } from '../site.ts';
 
 const GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
