@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { RegistryError } from '../domain/errors.ts';
-import type { Scope } from '../domain/principals.ts';
+import { type Scope, SCOPES } from '../domain/principals.ts';
 import type { Administration } from './administration.ts';
 import { type CertificateMaker, issueCertificate, listCertificates, revokeCertificates } from './certs.ts';
 import { addClient, disableClient, listClients } from './clients.ts';
@@ -68,7 +68,7 @@ const USAGE = `Usage:
   ./opencr certs init --data DIR [--development]
   ./opencr certs issue NAME --data DIR --out DIR
   ./opencr certs list | revoke NAME --data DIR
-  ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics]... | disable NAME --data DIR
+  ./opencr clients list | add NAME [--system URI]... [--scope audit|demographics|proxy]... | disable NAME --data DIR
   ./opencr clients password NAME --data DIR [--stdin | --remove]
   ./opencr import FILE --data DIR [--mapping FILE] [--client NAME] [--config FILE] [--rules FILE] [--dry-run]
   ./opencr rematch --data DIR [--rules FILE] [--config FILE] [--preview]
@@ -149,8 +149,9 @@ const required = (values: Values, option: 'data' | 'out'): string => {
 
 const scopesOf = (values: Values): readonly Scope[] =>
   (values.scope ?? []).map((scope) => {
-    if (scope !== 'audit' && scope !== 'demographics') throw new UsageError(`--scope is audit or demographics, not ${scope}.`);
-    return scope;
+    const known = SCOPES.find((one) => one === scope);
+    if (known === undefined) throw new UsageError(`--scope is ${SCOPES.join(' or ')}, not ${scope}.`);
+    return known;
   });
 
 const passwordSource = ({ stdin = false, remove = false }: Values): PasswordSource => {

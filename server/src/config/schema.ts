@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GRANTS } from '../domain/principals.ts';
+import { GRANTS, SCOPES } from '../domain/principals.ts';
 import { isLoopback } from './loopback.ts';
 import { CHECK_DIGITS } from '../domain/authorities.ts';
 import { isFormat } from '../fhir/identifier-values.ts';
@@ -95,7 +95,7 @@ const client = z.strictObject({
   id: clientId,
   displayName: z.string().optional(),
   systems: z.array(uri).default([]),
-  scopes: z.array(z.enum(['audit', 'demographics'])).default([]),
+  scopes: z.array(z.enum(SCOPES)).default([]),
 });
 
 /** Which of the fields belong to which kind: checks.ts. */

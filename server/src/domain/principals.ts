@@ -1,7 +1,9 @@
 import type { Instant } from './identity.ts';
 
 /** What a client may do beyond submitting and looking up identifiers. */
-export type Scope = 'audit' | 'demographics';
+export type Scope = 'audit' | 'demographics' | 'proxy';
+
+export const SCOPES = ['audit', 'demographics', 'proxy'] as const satisfies readonly Scope[];
 
 /** Transactions of IHE that a token may allow (IUA scopes of PIXm and PDQm). */
 export type Transaction = 'ITI-78' | 'ITI-83' | 'ITI-104' | 'ITI-119';
@@ -9,7 +11,7 @@ export type Transaction = 'ITI-78' | 'ITI-83' | 'ITI-104' | 'ITI-119';
 /** What a token may allow; it never gives more than its client has. */
 export type Grant = Transaction | Scope;
 
-export const GRANTS = ['ITI-78', 'ITI-83', 'ITI-104', 'ITI-119', 'audit', 'demographics'] as const satisfies readonly Grant[];
+export const GRANTS = ['ITI-78', 'ITI-83', 'ITI-104', 'ITI-119', ...SCOPES] as const satisfies readonly Grant[];
 
 const CLIENT_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -56,12 +58,15 @@ export interface ClientPassword {
 }
 
 /**
- * How a caller showed who it is, where not by its certificate: for the audit. `claimed` is the registered client whose
+ * What a caller showed of itself, where not its certificate: for the audit. `claimed` is the registered client whose
  * password was tried in vain.
  */
-export type Proof =
+export type OwnProof =
   | { readonly way: 'password'; readonly claimed?: string }
   | { readonly way: 'token'; readonly issuer: string; readonly client: string; readonly jti: string | null };
+
+/** How it is known who calls; `proxy`: that client of ours says so, and showed itself by `shown` (absent: its certificate). */
+export type Proof = OwnProof | { readonly way: 'proxy'; readonly proxy: string; readonly shown?: OwnProof };
 
 /** Who asks. */
 export interface Principal {

@@ -47,6 +47,10 @@ export const destinationRole: CodeableConcept = { coding: [{ system: dicom, code
 export const applicationLauncher: CodeableConcept = {
   coding: [{ system: dicom, code: '110151', display: 'Application Launcher' }],
 };
+/** Who called for the client. */
+export const proxy: CodeableConcept = {
+  coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'AGNT', display: 'agent' }],
+};
 export const custodian: CodeableConcept = {
   coding: [
     { system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'custodian', display: 'Custodian' },

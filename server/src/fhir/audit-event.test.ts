@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { emptyChange } from '../domain/change-set.ts';
+import type { Proof } from '../domain/principals.ts';
 import { type AccessRow, accessEvents, changeEvents } from './audit-event.ts';
-import type { AuditEvent } from './r4.ts';
+import type { AuditEvent, AuditEventAgent } from './r4.ts';
 import { auditSource, committed, row } from './sample-audit.ts';
 
 const first = (events: readonly AuditEvent[]): AuditEvent => {
@@ -54,6 +55,29 @@ describe('a change is told as one BALP event for each Patient written', () => {
     expect(first(changeEvents({ ...committed, change: byPassword }, auditSource)).agent[0]).toMatchObject({
       who: { identifier: { system: 'http://example.org/cr/clientid', value: 'openmrs' } },
       policy: ['urn:ietf:rfc:7617'],
+    });
+  });
+
+  it('AUD-01: for whom a proxy called as the client, and the proxy as another agent, by what it showed', () => {
+    const shown = { way: 'token', issuer: 'https://id.example.org', client: 'him', jti: 'a' } as const;
+    const told = (proof: Proof): readonly AuditEventAgent[] =>
+      first(
+        changeEvents({ ...committed, change: { ...committed.change, audit: { ...committed.change.audit, proof } } }, auditSource),
+      ).agent;
+    const [client, server, proxy, ...more] = told({ way: 'proxy', proxy: 'openhim' });
+    expect(more).toEqual([]);
+    expect(client).toMatchObject({ who: { display: 'openmrs' }, requestor: true, type: { coding: [{ code: '110153' }] } });
+    expect(client?.policy).toBeUndefined();
+    expect(server?.type.coding?.[0]?.code).toBe('110152');
+    expect(proxy).toEqual({
+      type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleClass', code: 'AGNT', display: 'agent' }] },
+      who: { identifier: { system: 'http://example.org/cr/clientid', value: 'openhim' }, display: 'openhim' },
+      requestor: false,
+      network: { address: '192.0.2.7', type: '2' },
+    });
+    expect(told({ way: 'proxy', proxy: 'openhim', shown })[2]).toMatchObject({
+      who: { identifier: { system: 'https://id.example.org', value: 'him' } },
+      policy: ['urn:ietf:params:oauth:jti:a'],
     });
   });
 

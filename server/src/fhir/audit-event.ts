@@ -1,7 +1,7 @@
 import type { Committed } from '../domain/change-set.ts';
 import type { Identifier, Instant, RecordKey } from '../domain/identity.ts';
 import type { SourceRecord } from '../domain/records.ts';
-import type { Proof } from '../domain/principals.ts';
+import type { OwnProof, Proof } from '../domain/principals.ts';
 import * as codes from './audit-codes.ts';
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, CodeableConcept, Coding, Reference } from './r4.ts';
 import { identifierToken, splitUnescaped } from './tokens.ts';
@@ -320,36 +320,43 @@ function rolesOf({ type, action }: Pick<Particulars, 'type' | 'action'>): Roles 
 }
 
 /** By its name here, and where a token says who it is by what that calls it. */
-const clientOf = (agent: string, proof: Proof | undefined, { clientSystem }: AuditSource): Reference => {
+const clientOf = (agent: string, proof: OwnProof | undefined, { clientSystem }: AuditSource): Reference => {
   if (proof?.way === 'token')
     return { identifier: { system: proof.issuer, value: proof.client }, display: agent || proof.client };
   return agent === '' ? { display: 'unauthenticated' } : { identifier: { system: clientSystem, value: agent }, display: agent };
 };
 
 /** How the client showed who it is, where not by its certificate: BALP's name of a JWT, or RFC 7617 for a password. */
-const policyOf = (proof: Proof | undefined): Pick<AuditEventAgent, 'policy'> => {
+const policyOf = (proof: OwnProof | undefined): Pick<AuditEventAgent, 'policy'> => {
   if (proof?.way === 'password') return { policy: ['urn:ietf:rfc:7617'] };
   return proof?.way === 'token' && proof.jti !== null
     ? { policy: [`urn:ietf:params:oauth:jti:${encodeURIComponent(proof.jti)}`] }
     : {};
 };
 
-const agentsOf = (roles: Roles, { agent, address, proof }: Common['audit'], source: AuditSource): readonly AuditEventAgent[] => [
-  {
+/** The client, from where its request came; this server; and the proxy that called for the client, where there was one. */
+const agentsOf = (roles: Roles, { agent, address, proof }: Common['audit'], source: AuditSource): readonly AuditEventAgent[] => {
+  const own = proof?.way === 'proxy' ? undefined : proof;
+  const network = address === '' ? ({ address: 'localhost', type: '1' } as const) : ({ address, type: '2' } as const);
+  const client = {
     type: roles.client,
-    who: clientOf(agent, proof, source),
-    ...(proof?.way === 'password' && proof.claimed !== undefined && { altId: proof.claimed }),
+    who: clientOf(agent, own, source),
+    ...(own?.way === 'password' && own.claimed !== undefined && { altId: own.claimed }),
     requestor: true,
-    ...policyOf(proof),
-    network: address === '' ? { address: 'localhost', type: '1' } : { address, type: '2' },
-  },
-  {
+    ...policyOf(own),
+    network,
+  };
+  const server = {
     type: roles.server,
     who: serverOf(source),
     requestor: false,
     network: { address: source.host, type: '1' },
-  },
-];
+  } as const;
+  if (proof?.way !== 'proxy') return [client, server];
+  const { proxy, shown } = proof;
+  const who = clientOf(proxy, shown, source);
+  return [client, server, { type: codes.proxy, who, requestor: false, ...policyOf(shown), network }];
+};
 
 /** val-audit-source (AUD-14): the observer is the server agent, in the same words. */
 const serverOf = ({ name, host }: AuditSource): Reference => ({ identifier: { value: host }, display: name });

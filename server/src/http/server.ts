@@ -38,6 +38,7 @@ export interface AdmittedCaller {
 export interface ShownCredentials {
   readonly socket: TLSSocket;
   readonly authorization: string | undefined;
+  readonly onBehalfOf: string | undefined;
   readonly address: string;
 }
 
@@ -80,11 +81,16 @@ const addressOf = (request: FastifyRequest): string => (request.socket.remoteAdd
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
-/** REST-10: the caller's X-Request-Id where it is a plain one, else ours. */
-const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): string => {
-  const sent = request.headers['x-request-id'];
-  return typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : dependencies.newId();
+const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
 };
+
+/** REST-10: the caller's X-Request-Id, else the transaction of the OpenHIM that it came through (HIM-22), where plain; else ours. */
+const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): string =>
+  ['x-request-id', 'x-openhim-transactionid']
+    .map((name) => headerOf(request, name))
+    .find((sent) => sent !== undefined && REQUEST_ID.test(sent)) ?? dependencies.newId();
 
 /** Characters kept of what somebody unknown asked: strangers must not fill the disk (design §2.1). */
 const STRANGERS_QUERY = 512;
@@ -236,8 +242,8 @@ class Door {
   private identify(request: FastifyRequest, reply: FastifyReply): string {
     const requestId = requestIdOf(this.dependencies, request);
     void reply.header('x-request-id', requestId).header('strict-transport-security', HSTS);
-    const correlation = request.headers['x-correlation-id'];
-    if (typeof correlation === 'string' && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
+    const correlation = headerOf(request, 'x-correlation-id');
+    if (correlation !== undefined && REQUEST_ID.test(correlation)) void reply.header('x-correlation-id', correlation);
     this.callers.set(request, unknown(requestId));
     return requestId;
   }
@@ -249,7 +255,8 @@ class Door {
     const { socket } = request.raw;
     if (!(socket instanceof TLSSocket)) throw new Error('a request came without TLS');
     const { authorization } = request.headers;
-    const judged = await this.dependencies.authenticate({ socket, authorization, address: addressOf(request) });
+    const onBehalfOf = headerOf(request, 'x-openhim-clientid');
+    const judged = await this.dependencies.authenticate({ socket, authorization, onBehalfOf, address: addressOf(request) });
     if (isRefusal(judged)) {
       const { agent, proof } = judged;
       this.callers.set(request, { admitted: null, agent, proof, requestId });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../src/app/project.ts';
 
 const server = join(projectRoot, 'server');
-const ROW_ID = /\b(?:REST|SRCH|TX|PIX-83|PIX-104|PIX-CS|PDQ-78|PDQ-119|TLS|AUD|ATNA|OHIE-CR)-\d{2}\b/g;
+const ROW_ID = /\b(?:REST|SRCH|TX|PIX-83|PIX-104|PIX-CS|PDQ-78|PDQ-119|TLS|AUD|ATNA|OHIE-CR|HIM)-\d{2}\b/g;
 /** Titles are the texts of a test file that name a row; what stands in comments claims nothing. */
 const TEXT = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
 const COMMENT = /^\s*(?:\/\/|\/?\*).*$/gm;

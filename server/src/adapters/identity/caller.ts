@@ -1,9 +1,10 @@
 /**
  * Who calls, by what is shown: a certificate, a token of a known issuer, or a password. A certificate that is shown beside
- * a token or a password has to be good too, and to name the same client; or the token is bound to it (RFC 8705).
+ * a token or a password has to be good too, and to name the same client; or the token is bound to it (RFC 8705). A client
+ * that is a proxy speaks for another, which it names.
  */
 import type { ErrorCode, Refusal } from '../../domain/errors.ts';
-import type { Client, Grant, Proof } from '../../domain/principals.ts';
+import type { Client, Grant, OwnProof, Proof } from '../../domain/principals.ts';
 import type { Attempts } from './attempts.ts';
 import type { PasswordCheck } from './password.ts';
 import { judgePeer, type KnownPeers, type PeerCertificate, type PeerVerdict, vouchedPeer } from './peer.ts';
@@ -13,12 +14,21 @@ import type { TokenJudge, TokenVerdict } from './token.ts';
 export interface Shown {
   readonly peer: PeerCertificate | null;
   readonly authorization: string | undefined;
+  /** `X-OpenHIM-ClientID`: for whom a proxy calls (HIM-21). */
+  readonly onBehalfOf: string | undefined;
   readonly address: string;
 }
 
+/** `grants`: what a token allows of what the client may; null: all of it. */
+interface Admitted<P extends Proof = Proof> {
+  readonly kind: 'client';
+  readonly client: Client;
+  readonly grants: ReadonlySet<Grant> | null;
+  readonly proof: P | null;
+}
+
 export type CallerVerdict =
-  /** `grants`: what a token allows of what the client may; null: all of it. */
-  | { readonly kind: 'client'; readonly client: Client; readonly grants: ReadonlySet<Grant> | null; readonly proof: Proof | null }
+  | Admitted
   | {
       readonly kind: 'refused';
       readonly refusal: Refusal;
@@ -44,6 +54,7 @@ const REALM = 'realm="OpenCR"';
 const BASIC = `Basic ${REALM}, charset="UTF-8"`;
 
 type Refused = Extract<CallerVerdict, { kind: 'refused' }>;
+type SenderVerdict = Admitted<OwnProof> | Refused;
 
 const refused = (code: ErrorCode, diagnostics: string, more: Omit<Refused, 'kind' | 'refusal'> = {}): Refused => ({
   kind: 'refused',
@@ -57,7 +68,7 @@ const tokenRefused = (words: string): Refused =>
   refused('token-refused', words, challenged(`Bearer ${REALM}, error="invalid_token", error_description="${words}"`));
 
 /** A certificate alone. Where other doors are open, who shows none is told of them. */
-const byCertificate = (verdict: PeerVerdict, { tokens, passwords }: OtherDoors): CallerVerdict => {
+const byCertificate = (verdict: PeerVerdict, { tokens, passwords }: OtherDoors): SenderVerdict => {
   if (verdict.kind === 'client') return { ...verdict, grants: null, proof: null };
   const challenges = [...(passwords ? [BASIC] : []), ...(tokens ? [`Bearer ${REALM}`] : [])];
   if (verdict.refusal.code !== 'no-certificate' || challenges.length === 0) return verdict;
@@ -95,7 +106,7 @@ interface At<Door> {
   readonly now: () => Date;
 }
 
-async function byToken(token: string, shown: Shown, { door: judge, known, now }: At<TokenJudge>): Promise<CallerVerdict> {
+async function byToken(token: string, shown: Shown, { door: judge, known, now }: At<TokenJudge>): Promise<SenderVerdict> {
   if (!/^[\w.~+/-]+=*$/.test(token)) return tokenRefused('This is no signed token.');
   const verdict = await judge(token, now);
   if (verdict.kind === 'refused') return tokenRefused(verdict.words);
@@ -171,7 +182,7 @@ async function objectionToPassword(
   return undefined;
 }
 
-async function byPassword(text: string, { peer, address }: Shown, at: At<PasswordDoor>): Promise<CallerVerdict> {
+async function byPassword(text: string, { peer, address }: Shown, at: At<PasswordDoor>): Promise<SenderVerdict> {
   const credentials = readCredentials(text);
   if (!credentials) return passwordRefused(undefined);
   const certificate = peer ? judgePeer(peer, at.known().peers, at.now()) : null;
@@ -185,16 +196,55 @@ async function byPassword(text: string, { peer, address }: Shown, at: At<Passwor
   return { kind: 'client', client, grants: null, proof: { way: 'password' } };
 }
 
-/** Judges a request; a scheme of `Authorization` whose door is closed is not looked at, as if it were not there. */
-export async function judgeCaller(
-  shown: Shown,
-  at: { readonly doors: OtherDoors; readonly known: () => KnownCallers; readonly now: () => Date },
-): Promise<CallerVerdict> {
-  const { doors, known, now } = at;
+interface Judging {
+  readonly doors: OtherDoors;
+  readonly known: () => KnownCallers;
+  readonly now: () => Date;
+}
+
+/** Who sent a request; a scheme of `Authorization` whose door is closed is not looked at, as if it were not there. */
+async function judgeSender(shown: Shown, { doors, known, now }: Judging): Promise<SenderVerdict> {
   const { tokens, passwords } = doors;
   const [, scheme = '', credentials = ''] = /^(\S+) *(.*)$/.exec(shown.authorization?.trim() ?? '') ?? [];
   const asked = scheme.toLowerCase();
   if (tokens && asked === 'bearer') return byToken(credentials, shown, { door: tokens, known, now });
   if (passwords && asked === 'basic') return byPassword(credentials, shown, { door: passwords, known, now });
   return byCertificate(judgePeer(shown.peer, known().peers, now()), doors);
+}
+
+/**
+ * D17: a proxy has nothing of its own here. Each of its requests is that of the client which it names, with the scopes of that
+ * client and, where the proxy came with a token, no more than the token allows. Of anybody else the header is not looked at.
+ */
+function spokenFor(sender: Admitted<OwnProof>, named: string | undefined, { peers: { clients } }: KnownCallers): CallerVerdict {
+  const { client: proxy, grants, proof } = sender;
+  const isProxy = clients.get(proxy.name)?.scopes.includes('proxy') === true;
+  if (!isProxy) return sender;
+  const own = { name: proxy.name, ...(proof && { proof }) };
+  if (!proxy.scopes.includes('proxy'))
+    return refused('insufficient-scope', 'The token lacks the scope proxy.', {
+      ...own,
+      ...challenged(`Bearer ${REALM}, error="insufficient_scope", scope="proxy"`),
+    });
+  if (!named)
+    return refused('client-refused', `${proxy.name} is a proxy, and X-OpenHIM-ClientID does not say for which client.`, own);
+  const client = clients.get(named);
+  if (!client) {
+    const words = `${JSON.stringify(named.slice(0, 64))}, for which ${proxy.name} calls, is not a registered client.`;
+    return refused('client-refused', words, own);
+  }
+  const through: Proof = { way: 'proxy', proxy: proxy.name, ...(proof && { shown: proof }) };
+  const objection = client.disabled ? 'is disabled' : client.scopes.includes('proxy') ? 'is a proxy itself' : null;
+  if (objection !== null)
+    return refused('client-refused', `The client ${named}, for which ${proxy.name} calls, ${objection}.`, {
+      name: named,
+      proof: through,
+    });
+  return { kind: 'client', client: grants === null ? client : narrowed(client, grants), grants, proof: through };
+}
+
+/** Judges a request: who sent it, and for whom. */
+export async function judgeCaller(shown: Shown, judging: Judging): Promise<CallerVerdict> {
+  const sender = await judgeSender(shown, judging);
+  return sender.kind === 'client' ? spokenFor(sender, shown.onBehalfOf, judging.known()) : sender;
 }

@@ -1,6 +1,6 @@
 /** Tokens of issuers that the configuration names (IHE IUA; RFC 9068, 6750, 8705): verified here, never issued here. */
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { type Grant, GRANTS, type Proof } from '../../domain/principals.ts';
+import { type Grant, GRANTS, type OwnProof } from '../../domain/principals.ts';
 import { type IssuerKeys, IssuerUnreachable } from './issuer-keys.ts';
 
 /** Signatures only: neither `none` nor a shared secret (HS*) is ever taken. */
@@ -24,7 +24,7 @@ export type TokenVerdict =
       /** As the token names it; whether it is registered is not known here. */
       readonly client: string;
       readonly grants: ReadonlySet<Grant>;
-      readonly proof: Proof;
+      readonly proof: OwnProof;
       /** SHA-256 of the certificate that the token is bound to, lower-case hex. */
       readonly boundTo: string | null;
     }
