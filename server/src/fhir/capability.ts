@@ -1,7 +1,7 @@
 import type { CompanionType } from '../domain/companions.ts';
 import { AUDIT_PARAMETERS } from './audit-search.ts';
 import { COMPANION_INCLUDES, COMPANION_PARAMETERS } from './companions.ts';
-import { DATES, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
+import { DATES, PHONETIC, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
 import { defaultOurs } from './ours.ts';
 
 export interface ResourceCapability {
@@ -59,6 +59,7 @@ export const patientCapability: ResourceCapability = {
     },
     { name: 'link', type: 'reference', documentation: 'Also chained: link._id, link.identifier.' },
     ...STRINGS.map((name) => ({ name, type: 'string' as const, documentation: 'Begins with; :exact, :contains, :missing.' })),
+    { name: PHONETIC, type: 'string', documentation: 'Sounds like a name, by Double Metaphone: Latin letters only; :missing.' },
     ...TOKENS.map((name) => ({ name, type: 'token' as const, documentation: TOKEN_WORDS[name] ?? ':not, :missing.' })),
     ...DATES.map((name) => ({ name, type: 'date' as const, documentation: 'With the prefixes of R4; :missing.' })),
     ...REFERENCES.map((name) => ({

@@ -1,5 +1,6 @@
 /** Search parameters of Patient that say what a record holds (FHIR R4 search.html, patient.html#search): what is asked. */
 import { folded } from './folding.ts';
+import { soundsOf } from './sounds.ts';
 import { type IdentifierToken, identifierToken, splitUnescaped, unescape } from './tokens.ts';
 
 /** Parameters whose values are texts (search.html#string). */
@@ -31,15 +32,18 @@ export const DATES = ['birthdate', 'death-date', '_lastUpdated'] as const;
 /** Parameters whose values are resources that a record names, and that the registry does not keep (search.html#reference). */
 export const REFERENCES = ['organization', 'general-practitioner'] as const;
 export const URIS = ['_profile'] as const;
+/** A text that is kept, and compared, as codes. */
+export const PHONETIC = 'phonetic';
 
 export type StringName = (typeof STRINGS)[number];
 export type DateName = (typeof DATES)[number];
-/** What terms of codes are kept under: references and uris are codes, too; of references also their logical identifiers. */
+/** What terms of codes are kept under: sounds, references and uris are codes, too; of references also their logical identifiers. */
 export type CodeName =
   | (typeof TOKENS)[number]
   | (typeof REFERENCES)[number]
   | `${(typeof REFERENCES)[number]}:identifier`
   | (typeof URIS)[number]
+  | typeof PHONETIC
   | 'identifier:of-type';
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
 
@@ -214,6 +218,15 @@ function uriCondition(name: (typeof URIS)[number], modifier: string, texts: read
   return { kind: 'token', name, not: false, values: values.map((code) => ({ system: '', code })) };
 }
 
+/** By what sounds alike; what has no sound is nobody's. */
+function phoneticCondition(modifier: string, texts: readonly string[]): Condition | string {
+  if (modifier !== '') return `${PHONETIC} takes the modifier :missing, no other.`;
+  const names = texts.map(unescape);
+  if (names.some((name) => folded(name) === '')) return `${PHONETIC} has an empty value.`;
+  const values = [...new Set(names.flatMap(soundsOf))].map((code) => ({ system: null, code }));
+  return values.length === 0 ? { kind: 'always', met: false } : { kind: 'token', name: PHONETIC, not: false, values };
+}
+
 /** `identifier:of-type=system|code|value` (search.html#token). */
 function ofType(texts: readonly string[]): Condition | string {
   const values = texts.map((text) => splitUnescaped(text, '|').map(unescape));
@@ -232,11 +245,13 @@ function notIdentifier(texts: readonly string[]): Condition | string {
 /** Of these every record has a value: its own id, its link, its version, its client, and the silent values. */
 const NEVER_MISSING: readonly string[] = ['_id', 'link', '_lastUpdated', '_tag', 'active', 'deceased'];
 
-function missingCondition(name: string, value: string): Condition | string | undefined {
+function missingCondition(parameter: string, value: string): Condition | string | undefined {
+  // A name may have no sound and be there.
+  const name = parameter === PHONETIC ? 'name' : parameter;
   const never = NEVER_MISSING.includes(name);
   const known = [...STRINGS, ...TOKENS, ...DATES, ...REFERENCES, ...URIS, 'identifier'].find((one) => one === name);
   if (!never && known === undefined) return undefined;
-  if (value !== 'true' && value !== 'false') return `${name}:missing is true or false.`;
+  if (value !== 'true' && value !== 'false') return `${parameter}:missing is true or false.`;
   if (never) return { kind: 'always', met: value === 'false' };
   return { kind: 'missing', name: known as MayMiss, missing: value === 'true' };
 }
@@ -263,6 +278,7 @@ function conditionOf(
   if (isIn(DATES, name)) return dateCondition(name, modifier, texts);
   if (isIn(REFERENCES, name)) return referenceCondition(name, asked);
   if (isIn(URIS, name)) return uriCondition(name, modifier, texts);
+  if (name === PHONETIC) return phoneticCondition(modifier, texts);
   if (name === 'identifier' && modifier === 'not') return notIdentifier(texts);
   if (name === 'identifier' && modifier === 'of-type') return ofType(texts);
   return undefined;

@@ -9,6 +9,7 @@ import {
   dialled,
   instantsOf,
   type MayMiss,
+  PHONETIC,
   type Prefix,
   referenceCode,
   REFERENCES,
@@ -21,6 +22,7 @@ import { tagsOfFlags } from './ours.ts';
 import type { Coding, Patient, Reference } from './r4.ts';
 import { storedPatient } from './sanitise.ts';
 import type { SortValues } from './sorting.ts';
+import { soundsIn } from './sounds.ts';
 import type { IdentifierToken } from './tokens.ts';
 
 /**
@@ -57,18 +59,21 @@ const codings = (add: Add, name: CodeName, list: readonly Coding[] = []): void =
   for (const { system = '', code } of list) add(name, code, system);
 };
 
-function namesOf({ name = [], extension = [] }: Patient, text: (name: StringName, raw: string | null | undefined) => void): void {
+type AddText = (name: StringName, raw: string | null | undefined) => void;
+
+function namesOf({ name = [], extension = [] }: Patient, text: AddText, add: Add): void {
   for (const { family, given = [], prefix = [], suffix = [], text: whole } of name) {
     text('family', family);
     for (const one of given) text('given', one);
     for (const one of [family, ...given, ...prefix, ...suffix, whole]) text('name', one);
+    for (const sound of [family, ...given, whole].flatMap((one) => soundsIn(one ?? ''))) add(PHONETIC, sound, '');
   }
   for (const { url, valueString } of extension) if (url === MOTHERS_MAIDEN_NAME) text('mothersMaidenName', valueString);
 }
 
 const MOTHERS_MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
 
-function addressesOf({ address = [] }: Patient, text: (name: StringName, raw: string | null | undefined) => void): void {
+function addressesOf({ address = [] }: Patient, text: AddText): void {
   for (const { line = [], city, district, state, postalCode, country, text: whole } of address) {
     text('address-city', city);
     text('address-state', state);
@@ -123,10 +128,10 @@ function termsOf(patient: Patient): readonly Term[] {
   const add: Add = (name, value, raw) => {
     if (value !== undefined && value !== '') keep({ name, value, raw });
   };
-  const text = (name: StringName, raw: string | null | undefined): void => {
+  const text: AddText = (name, raw) => {
     if (raw !== null && raw !== undefined) add(name, folded(raw), raw);
   };
-  namesOf(patient, text);
+  namesOf(patient, text, add);
   addressesOf(patient, text);
   codesOf(patient, add);
   referencesOf(patient, keep, add);

@@ -1,5 +1,15 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
-import { type Condition, DATES, MAX_ALTERNATIVES, readCondition, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
+import {
+  type Condition,
+  DATES,
+  MAX_ALTERNATIVES,
+  readCondition,
+  REFERENCES,
+  STRINGS,
+  TOKENS,
+  PHONETIC,
+  URIS,
+} from './conditions.ts';
 import { isRefusal, refuse, warning } from './refusal.ts';
 import { readSort, type Sort } from './sorting.ts';
 import { type IdentifierToken, identifierToken, type Params, splitUnescaped, unescape } from './tokens.ts';
@@ -251,6 +261,7 @@ const parameterNames = [
   ...DATES,
   ...REFERENCES,
   ...URIS,
+  PHONETIC,
 ];
 
 const addAlternatives = <T>(

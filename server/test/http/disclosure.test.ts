@@ -197,6 +197,7 @@ describe('a search, a refusal or a total tells no more than a read', () => {
     const demographics = [
       `family=${family}`,
       `name:contains=${family.slice(1, 5)}`,
+      `phonetic=${family}`,
       `birthdate=${anna.birthDate}`,
       `birthdate=le${anna.birthDate}`,
       `phone=${enc(anna.telecom?.[0]?.value ?? '')}`,

@@ -157,6 +157,25 @@ describe('search by demographics', () => {
   });
 
   it.each([
+    ['phonetic=Ockelo', ['anna', 'celia']],
+    ['phonetic=Wanjeeru', ['dan']],
+    ['phonetic=Bosko,Dann', ['bosco', 'dan']],
+    ['phonetic=Ana&birthdate=1990', ['anna']],
+    ['phonetic:missing=true', []],
+    // Scripts that the algorithm does not know match nothing, not everything; nor does what has no letter.
+    ['phonetic=%E1%8A%A0%E1%8A%93', []],
+    ['phonetic=%D0%90%D0%BD%D0%BD%D0%B0', []],
+    ['phonetic=%D0%90%D0%BD%D0%BD%D0%B0%20Anna', []],
+    ['phonetic=12', []],
+  ])('SRCH-08: %s finds who sounds so: %j', async (query, expected) => {
+    expect(named(await bundleOf(query)).toSorted()).toEqual(expected);
+  });
+
+  it.each([
+    ['phonetic=', 400],
+    ['phonetic=Anna,', 400],
+    ['phonetic:exact=Anna', 400],
+    ['phonetic:missing=perhaps', 400],
     ['_sort=birthplace&gender=male', 400],
     ['_sort=family,birthplace&gender=male', 400],
     ['_sort=family,&gender=male', 400],

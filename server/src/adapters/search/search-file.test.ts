@@ -76,6 +76,7 @@ const parameter = fc.oneof(
     fc.constantFrom('name', 'family', 'given', 'name:exact', 'family:exact', 'name:contains', 'given:contains'),
     fc.constantFrom(...NAMES, 'ok', 'nn', 'Okello,Anne'),
   ),
+  fc.tuple(fc.constantFrom('phonetic'), fc.constantFrom(...NAMES, 'Okelo', 'Ane,Ockello', '12', 'Okello 12')),
   fc.tuple(fc.constantFrom('address', 'address-city', 'address-country', 'address:contains'), fc.constantFrom('Ko', 'ot', 'UG')),
   fc.tuple(
     fc.constantFrom('gender', 'gender:not'),
@@ -89,7 +90,7 @@ const parameter = fc.oneof(
     fc
       .constantFrom(
         ...['name', 'phone', 'telecom', 'gender', 'address-use', 'organization', 'general-practitioner', 'language', '_profile'],
-        ...['mothersMaidenName', '_tag', 'link', 'identifier', 'active', '_security', '_lastUpdated'],
+        ...['phonetic', 'mothersMaidenName', '_tag', 'link', 'identifier', 'active', '_security', '_lastUpdated'],
       )
       .map((name) => `${name}:missing`),
     fc.constantFrom('true', 'false'),

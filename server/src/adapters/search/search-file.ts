@@ -14,7 +14,7 @@ import { afterPart, COLUMNS, type Part } from './order.ts';
  */
 
 /** Another number: another layout, and the file is made again. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 const SCHEMA = `
 CREATE TABLE follows (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, hash TEXT NOT NULL) STRICT;
