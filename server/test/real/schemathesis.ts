@@ -41,10 +41,16 @@ interface Part {
 const PARTS: readonly Part[] = [
   { title: 'reads and deletions', operations: /^(get|delete)/, share: 0.3, covered: true },
   { title: 'writes', operations: /^(postFhirPatient|postFhir)$/, share: 0.6, covered: true },
-  { title: 'questions', operations: /^postFhirPatient(Search|IhePix|Match)$/, share: 0.05, covered: false },
+  {
+    title: 'questions',
+    operations: /^postFhir(Patient(IhePix|Match)|(Patient|Organization|RelatedPerson)Search)$/,
+    share: 0.05,
+    covered: false,
+  },
   {
     title: 'other doors to writes and questions',
-    operations: /^(putFhirPatient|putFhirPatientId|post|post(AddPatient|Patient|MatchMatches))$/,
+    operations:
+      /^(post|post(AddPatient|Patient|MatchMatches)|putFhirPatient(Id)?|(post|put)Fhir(Organization|RelatedPerson)(Id)?)$/,
     share: 0.05,
     covered: false,
   },
