@@ -51,8 +51,8 @@ console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd(), pa
 const generator = `
 import { appendFileSync, mkdirSync } from 'node:fs';
 mkdirSync('server/generated', { recursive: true });
-appendFileSync('server/generated/patient-validator.js', '// built\\n');
-console.log('Patient validator: written.');
+appendFileSync('server/generated/validators.js', '// built\\n');
+console.log('Validators: written.');
 `;
 
 interface Answer {
@@ -97,8 +97,7 @@ describe('the doors', () => {
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => String(text).includes(words) && resolve());
     });
   const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.on('close', resolve));
-  const builds = (): number =>
-    readFileSync(join(folder, 'server/generated/patient-validator.js'), 'utf8').split('built').length - 1;
+  const builds = (): number => readFileSync(join(folder, 'server/generated/validators.js'), 'utf8').split('built').length - 1;
 
   beforeEach(() => {
     place = realpathSync(mkdtempSync(join(tmpdir(), 'opencr-door-')));

@@ -26,11 +26,11 @@ const toolchainNode = join(toolchain, 'node_modules', nodePackage, 'bin', platfo
 const lockFile = at('package-lock.json');
 /** A copy of the lock file that `node_modules` was installed from; `opencr` compares the two as well. */
 const installedFrom = at('node_modules', '.installed-from');
-const validator = at('server', 'generated', 'patient-validator.js');
+const validator = at('server', 'generated', 'validators.js');
 
 /**
  * Finds or provides, in this order, a Node that runs the sources, the packages of the lock file and the generated
- * Patient validator. When all is there nothing is written, and no network is needed.
+ * validators. When all is there nothing is written, and no network is needed.
  *
  * @returns {Promise<{ node: string, env: NodeJS.ProcessEnv }>} the Node to run and an environment in which it comes first
  */
@@ -111,7 +111,7 @@ async function build() {
     cwd: root,
     env: withNode(node),
   });
-  if (code !== 0) throw new Sentence(`The Patient validator could not be generated:\n${output.trim()}`);
+  if (code !== 0) throw new Sentence(`The validators could not be generated:\n${output.trim()}`);
   utimesSync(validator, new Date(), new Date());
   say(output.trim());
 }

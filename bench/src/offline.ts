@@ -68,17 +68,16 @@ export async function openOffline(dataDir: string): Promise<Offline> {
   const settings = defaultSettings();
   const rules = settings.ruleSet;
   const store = openStore(dataDir, { features: rules.features });
-  const decider = { rules, index: createLinkageIndex(rules), clock: systemClock, newId: uuidv7 };
   const policy = policyOf(settings);
   const commits: Commits = { changes: 0, milliseconds: 0 };
   const noContents = (): never => {
     throw new Error('a store that only this program wrote has its features');
   };
+  const decider = { rules, index: createLinkageIndex(rules), extract: noContents, clock: systemClock, newId: uuidv7 };
   const indexed = await prepare({
     ledger: store.ledger,
     scan: store.scan,
     decider,
-    extract: noContents,
     progress: () => undefined,
   });
   const registrar = createRegistrar({

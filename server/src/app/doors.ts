@@ -20,6 +20,7 @@ import { doctor } from './doctor.ts';
 import { importCommand } from './import.ts';
 import { projectRoot } from './project.ts';
 import { rematchCommand } from './rematch.ts';
+import { selftest } from './selftest/selftest.ts';
 import { readSettings } from './settings.ts';
 import { startServer } from './server.ts';
 import { bringsOwnTls } from './tls.ts';
@@ -142,4 +143,5 @@ export const createDoors = (io: Io): Doors => ({
   exportLinks: exportTo,
   verify,
   doctor,
+  selftest,
 });

@@ -10,4 +10,4 @@ const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf
 export const version = manifest.version;
 
 /** When what the CapabilityStatement says last changed. */
-export const released = '2026-11-24';
+export const released = '2026-11-27';

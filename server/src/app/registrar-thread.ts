@@ -4,9 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { uuidv7 } from 'uuidv7';
 import { openStore } from '../adapters/sql/store.ts';
 import { RegistryError } from '../domain/errors.ts';
-import type { Patient } from '../fhir/r4.ts';
 import { describeError } from '../http/failure.ts';
-import { createExtractor } from '../registry/extract.ts';
+import { createStoredExtractor } from '../registry/extract.ts';
 import { prepare } from '../registry/prepare.ts';
 import { createRegistrar } from '../registry/registrar.ts';
 import type { Command } from '../registry/commands.ts';
@@ -32,13 +31,12 @@ const warn = (words: string): void => {
 const found = await findIndex(setup.dataDir, setup.rules, { ...store, warn });
 const { index, held } = found;
 const snapshots = keepSnapshots(setup.dataDir, found, { ...store, rules: setup.rules, warn });
-const decider = { rules: setup.rules, index, clock: systemClock, newId: uuidv7 };
-const extractor = createExtractor(setup.rules.features);
+const extract = createStoredExtractor(setup.rules.features);
+const decider = { rules: setup.rules, index, extract, clock: systemClock, newId: uuidv7 };
 const indexed = await prepare({
   ledger: store.ledger,
   scan: store.scan,
   decider,
-  extract: (resource) => extractor(JSON.parse(resource) as Patient),
   progress: (progress) => {
     tell({ kind: 'progress', progress });
   },

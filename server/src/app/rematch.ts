@@ -4,11 +4,10 @@ import { lockDataFolder } from '../adapters/sql/lock.ts';
 import { openStore, type Store } from '../adapters/sql/store.ts';
 import { EXIT, type ExitCode, type Io } from '../cli/io.ts';
 import type { RematchOptions } from '../cli/run.ts';
-import type { Patient } from '../fhir/r4.ts';
 import type { RuleSet } from '../matching/model.ts';
 import { allPairs } from '../registry/all-pairs.ts';
 import type { Decider } from '../registry/decide.ts';
-import { createExtractor } from '../registry/extract.ts';
+import { createStoredExtractor } from '../registry/extract.ts';
 import { prepare, type Progress } from '../registry/prepare.ts';
 import { createProjection } from '../registry/projection.ts';
 import { keepIn, NOTHING_PENDING, type PendingPairs, rematch, type RematchCounts } from '../registry/rematch.ts';
@@ -55,25 +54,25 @@ async function open(io: Io, dataDir: string, rules: RuleSet, readOnly: boolean):
     },
   });
   const threads = startRetrievalThreads(rules, found.index);
-  const extractor = createExtractor(rules.features);
+  const extract = createStoredExtractor(rules.features);
   return {
     store,
     rules,
     found,
     threads,
-    decider: { rules, index: found.index, bulk: threads, clock: systemClock, newId: uuidv7 },
-    extract: (resource) => extractor(JSON.parse(resource) as Patient),
+    decider: { rules, index: found.index, bulk: threads, extract, clock: systemClock, newId: uuidv7 },
+    extract,
   };
 }
 
 /** All in the store first: features, pairs; then the groups. */
 async function carryOut(io: Io, opened: Opened, { dataDir, report }: { readonly dataDir: string; readonly report: Report }) {
-  const { store, rules, found, decider, extract } = opened;
+  const { store, rules, found, decider } = opened;
   const { held } = found;
   const progress = (said: Progress): void => {
     report(said);
   };
-  await prepare({ ...store, decider, extract, progress, again: true, ...(held !== undefined && { held }) });
+  await prepare({ ...store, decider, progress, again: true, ...(held !== undefined && { held }) });
   let stop = false;
   const interrupt = (): void => {
     if (stop) process.exit(130);

@@ -22,6 +22,16 @@ export interface RematchOptions {
   readonly preview: boolean;
 }
 
+export interface SelftestOptions {
+  readonly config: string | undefined;
+  readonly rules: string | undefined;
+  /** Beginnings of rows, as `REST`; empty: all. */
+  readonly profiles: readonly string[];
+  readonly json: boolean;
+  /** Where the report goes as Markdown. */
+  readonly report: string | undefined;
+}
+
 export interface ImportOptions {
   readonly file: string;
   readonly data: string;
@@ -50,6 +60,7 @@ export interface Doors {
   exportLinks(io: Io, data: string, file: string): Promise<ExitCode>;
   verify(io: Io, data: string, head: string | undefined): Promise<ExitCode>;
   doctor(io: Io, data: string, config: string | undefined): Promise<ExitCode>;
+  selftest(io: Io, options: SelftestOptions): Promise<ExitCode>;
 }
 
 const USAGE = `Usage:
@@ -63,7 +74,8 @@ const USAGE = `Usage:
   ./opencr rematch --data DIR [--rules FILE] [--config FILE] [--preview]
   ./opencr export links --data DIR --out FILE
   ./opencr verify --data DIR [--head HASH]
-  ./opencr doctor --data DIR [--config FILE]`;
+  ./opencr doctor --data DIR [--config FILE]
+  ./opencr selftest [--config FILE] [--rules FILE] [--profile PREFIX]... [--json] [--report FILE]`;
 
 class UsageError extends Error {}
 
@@ -84,6 +96,9 @@ const OPTIONS = {
   stdin: { type: 'boolean' },
   remove: { type: 'boolean' },
   development: { type: 'boolean' },
+  profile: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  report: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -115,6 +130,7 @@ const COMMANDS: Readonly<Record<string, readonly (keyof Values)[]>> = {
   'export links': ['data', 'out'],
   verify: ['data', 'head'],
   doctor: ['data', 'config'],
+  selftest: ['config', 'rules', 'profile', 'json', 'report'],
 };
 const NAMED: Readonly<Record<string, string>> = {
   'certs issue': 'NAME',
@@ -179,6 +195,10 @@ async function administering(
 
 async function dispatch(io: Io, doors: Doors, asked: Asked): Promise<ExitCode> {
   const { command, name, values } = asked;
+  if (command === 'selftest') {
+    const { config, rules, profile: profiles = [], json = false, report } = values;
+    return doors.selftest(io, { config, rules, profiles, json, report });
+  }
   const data = command === 'start' ? (values.data ?? doors.defaultData) : required(values, 'data');
   const options = { data, config: values.config, rules: values.rules, port: values.port, adminPort: values['admin-port'] };
   switch (command) {

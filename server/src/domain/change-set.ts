@@ -1,3 +1,4 @@
+import type { CompanionWrite } from './companions.ts';
 import type { GoldenKey, Instant, RecordKey, Sequence, TaskKey } from './identity.ts';
 import type { Adjudication, Link, Pair, PairName } from './links.ts';
 import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from './principals.ts';
@@ -17,6 +18,8 @@ export interface AuditFacts {
   readonly proof?: Proof;
   /** The record that was submitted or decided on, where there is one. */
   readonly record: RecordKey | null;
+  /** `Type/id` of the Organization or RelatedPerson that was submitted or deleted, where it is one. */
+  readonly companion?: string;
   /** Short machine-readable words on what was asked, e.g. `POST Patient`. */
   readonly what: string;
 }
@@ -61,6 +64,7 @@ export interface ChangeSet {
   readonly revocations: readonly Revocation[];
   /** Read back, their hashes are null: the ledger keeps seals of them only. */
   readonly passwords: readonly ClientPassword[];
+  readonly companions: readonly CompanionWrite[];
   readonly rules: RuleVersion | null;
 }
 
@@ -87,5 +91,6 @@ export const emptyChange = (at: Instant, audit: AuditFacts): ChangeSet => ({
   certificates: [],
   revocations: [],
   passwords: [],
+  companions: [],
   rules: null,
 });

@@ -60,6 +60,7 @@ export const changeEvents = (
   records: ReadonlyMap<RecordKey, NamedRecord> = new Map(),
 ): readonly AuditEvent[] => {
   const { audit, at } = change;
+  if (audit.companion !== undefined) return [companionEvent({ sequence, change }, audit.companion, { source, records })];
   const written = [...change.records.map(({ record }) => record), ...change.goldens.map(({ golden }) => golden)];
   // Sent again without a change: nothing was written, yet somebody submitted it.
   const resubmitted = written.length === 0 && audit.record !== null ? records.get(audit.record) : undefined;
@@ -105,6 +106,31 @@ export const changeEvents = (
   });
 };
 
+/** An Organization or a RelatedPerson, with the Patient that it is of: written, or sent again unchanged. */
+const companionEvent = (
+  { sequence, change }: Committed,
+  name: string,
+  { source, records }: { readonly source: AuditSource; readonly records: ReadonlyMap<RecordKey, NamedRecord> },
+): AuditEvent => {
+  const { audit, at, companions } = change;
+  const [written] = companions;
+  const [interaction, action] = written ? done(written.companion) : (['update', 'U'] as const);
+  const patient = audit.record === null ? undefined : records.get(audit.record);
+  return event(
+    { recorded: at, outcome: '0', source, audit },
+    {
+      id: `change-${sequence}-1`,
+      type: codes.rest,
+      subtype: [codes.interaction(interaction)],
+      action,
+      entities: [
+        dataEntity(written ? `${name}/_history/${written.companion.version}` : name),
+        ...(patient ? [patientEntity({ reference: `Patient/${patient.id}` })] : []),
+      ],
+    },
+  );
+};
+
 interface AccessKind {
   readonly type: Coding;
   readonly subtype: readonly Coding[];
@@ -130,6 +156,7 @@ const accessKinds = new Map<string, AccessKind>(
     // There was nothing to delete.
     delete: kindOf([codes.interaction('delete')], 'D', true),
     search: kindOf([codes.interaction('search'), codes.interaction('search-type'), codes.iti78], 'E', true),
+    'search-other': kindOf([codes.interaction('search'), codes.interaction('search-type')], 'E', true),
     pix: kindOf([codes.interaction('search'), codes.iti83], 'E', true),
     match: kindOf([codes.interaction('search'), codes.iti119], 'E', true),
     capabilities: kindOf([codes.interaction('capabilities')], 'R', true),
@@ -196,9 +223,13 @@ const accessEntities = (
   ...(isQuery && query !== ''
     ? [{ type: codes.systemObject, role: codes.queryRole, query: Buffer.from(askedIn(query), 'utf8').toString('base64') }]
     : []),
-  ...(!isQuery && subject?.reference !== undefined ? [dataEntity(subject.reference)] : []),
+  ...(isQuery ? [] : [otherIn(query) ?? subject?.reference].flatMap((what) => (what === undefined ? [] : [dataEntity(what)]))),
   ...(subject ? [patientEntity(subject)] : []),
 ];
+
+/** The Organization or RelatedPerson that was read. */
+const otherIn = (query: string): string | undefined =>
+  /\/fhir\/((?:Organization|RelatedPerson)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/\d+)?)/.exec(query)?.[1];
 
 /** AUD-13: what was asked in a body is the body, which the access log keeps below the request line. */
 const askedIn = (query: string): string => {

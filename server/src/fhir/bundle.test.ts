@@ -18,7 +18,11 @@ const entries = (value: unknown): readonly unknown[] => {
   const read = readBundle(value);
   if ('code' in read) return [read.code, read.issues[0]?.expression];
   return read.entries.map((entry) =>
-    'refusal' in entry ? [entry.refusal.code, entry.refusal.issues[0]?.expression] : entry.target,
+    'refusal' in entry
+      ? [entry.refusal.code, entry.refusal.issues[0]?.expression]
+      : entry.method === 'GET'
+        ? entry.url
+        : entry.target,
   );
 };
 

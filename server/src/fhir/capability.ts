@@ -1,4 +1,6 @@
+import type { CompanionType } from '../domain/companions.ts';
 import { AUDIT_PARAMETERS } from './audit-search.ts';
+import { COMPANION_INCLUDES, COMPANION_PARAMETERS } from './companions.ts';
 import { DATES, PHONETIC, REFERENCES, STRINGS, TOKENS, URIS } from './conditions.ts';
 import { defaultOurs } from './ours.ts';
 
@@ -67,8 +69,8 @@ export const patientCapability: ResourceCapability = {
     })),
     ...URIS.map((name) => ({ name, type: 'uri' as const, documentation: ':below, :missing.' })),
   ],
-  searchIncludes: ['Patient:link'],
-  searchRevIncludes: ['Patient:link'],
+  searchIncludes: ['Patient:link', 'Patient:organization', 'Patient:general-practitioner'],
+  searchRevIncludes: ['Patient:link', 'RelatedPerson:patient'],
   operations: [
     { name: 'ihe-pix', definition: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix' },
     { name: 'match', definition: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch' },
@@ -86,6 +88,28 @@ export const patientCapability: ResourceCapability = {
     `A Patient as a system submitted it links by "refer" to its golden record (tag code ${defaultOurs.goldenCode} unless configured otherwise), whose id is the person's CRUID. ` +
     'Without the scope "demographics" a client sees of the records of others their ids, links and the identifiers it may see, tagged SUBSETTED.',
 };
+
+const COMPANION_WORDS: Readonly<Record<CompanionType, string>> = {
+  Organization: 'A directory that every client reads; written by whoever submitted it, and no other.',
+  RelatedPerson: 'Who is related to a patient: seen by the client that submitted it, and by those with the scope "demographics".',
+};
+
+/** What the door does with Organizations and RelatedPersons. */
+export const companionCapability = (type: CompanionType): ResourceCapability => ({
+  type,
+  profiles: [],
+  interactions: ['read', 'vread', 'history-instance', 'create', 'update', 'delete', 'search-type'],
+  searchParams: Object.entries(COMPANION_PARAMETERS[type]).map(([name, kind]) => ({ name, type: kind })),
+  searchIncludes: [`${type}:${COMPANION_INCLUDES[type]}`],
+  searchRevIncludes: [],
+  operations: [],
+  updateCreate: true,
+  conditionalCreate: true,
+  conditionalRead: 'full-support',
+  conditionalUpdate: true,
+  conditionalDelete: 'single',
+  documentation: COMPANION_WORDS[type],
+});
 
 /** What clients with the scope `audit` may read. */
 export const auditCapability: ResourceCapability = {

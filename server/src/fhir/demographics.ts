@@ -20,6 +20,7 @@ import { folded } from './folding.ts';
 import { identifiersOf } from './identifiers.ts';
 import { tagsOfFlags } from './ours.ts';
 import type { Coding, Patient, Reference } from './r4.ts';
+import { storedPatient } from './sanitise.ts';
 import type { SortValues } from './sorting.ts';
 import { soundsIn } from './sounds.ts';
 import type { IdentifierToken } from './tokens.ts';
@@ -154,7 +155,7 @@ export interface Around {
 }
 
 /** Of a stored Patient, from its JSON text. */
-export const storedSubject = (resource: string, around: Around): Subject => subjectOf(JSON.parse(resource) as Patient, around);
+export const storedSubject = (resource: string, around: Around): Subject => subjectOf(storedPatient(resource), around);
 
 export const subjectOf = (patient: Patient, { client, updated, flags }: Around): Subject => ({
   client,

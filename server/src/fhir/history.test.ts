@@ -6,7 +6,14 @@ it('the history tells each version as the plain action that made it, with its ET
   const lastUpdated = '2026-01-01T00:00:00.000Z';
   const versions = ['2', '1'].map((versionId) => ({ ...anna, id: 'S1', meta: { versionId, lastUpdated } }));
   const base = 'https://cr.example.org/fhir';
-  const { total, link, entry } = historyBundle({ base, total: 5, versions, self: `${base}/a`, next: `${base}/b` });
+  const { total, link, entry } = historyBundle({
+    type: 'Patient',
+    base,
+    total: 5,
+    versions,
+    self: `${base}/a`,
+    next: `${base}/b`,
+  });
   expect([total, link?.map(({ relation }) => relation)]).toEqual([5, ['self', 'next']]);
   expect(entry?.map(({ fullUrl, request, response }) => ({ fullUrl, request, response }))).toEqual([
     {

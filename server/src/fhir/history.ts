@@ -1,11 +1,12 @@
-import type { Bundle, BundleEntry, Patient } from './r4.ts';
+import type { Bundle, BundleEntry, KeptResource } from './r4.ts';
 
-/** A version of a Patient, or that it was deleted in this one. */
+/** A version of a resource, or that it was deleted in this one. */
 export type HistoryVersion =
-  Patient | { readonly deleted: { readonly id: string; readonly version: number; readonly lastUpdated: string } };
+  KeptResource | { readonly deleted: { readonly id: string; readonly version: number; readonly lastUpdated: string } };
 
 export interface HistoryAnswer {
   readonly base: string;
+  readonly type: KeptResource['resourceType'];
   /** All versions there are; null: not counted. */
   readonly total: number | null;
   /** Newest first. */
@@ -15,21 +16,21 @@ export interface HistoryAnswer {
   readonly next: string | null;
 }
 
-const entryOf = (base: string, version: HistoryVersion): BundleEntry => {
+const entryOf = ({ base, type }: HistoryAnswer, version: HistoryVersion): BundleEntry => {
   if ('deleted' in version) {
     const { id, version: number, lastUpdated } = version.deleted;
     return {
-      fullUrl: `${base}/Patient/${id}`,
-      request: { method: 'DELETE', url: `Patient/${id}` },
+      fullUrl: `${base}/${type}/${id}`,
+      request: { method: 'DELETE', url: `${type}/${id}` },
       response: { status: '204', etag: `W/"${number}"`, lastModified: lastUpdated },
     };
   }
   const { id = '', meta: { versionId = '', lastUpdated } = {} } = version;
   const created = versionId === '1';
   return {
-    fullUrl: `${base}/Patient/${id}`,
+    fullUrl: `${base}/${type}/${id}`,
     resource: version,
-    request: created ? { method: 'POST', url: 'Patient' } : { method: 'PUT', url: `Patient/${id}` },
+    request: created ? { method: 'POST', url: 'Patient' } : { method: 'PUT', url: `${type}/${id}` },
     response: {
       status: created ? '201' : '200',
       etag: `W/"${versionId}"`,
@@ -38,11 +39,14 @@ const entryOf = (base: string, version: HistoryVersion): BundleEntry => {
   };
 };
 
-/** `GET Patient/{id}/_history`, `GET Patient/_history` (R4 http.html#history). A conditional action shows as the plain one: version 1 was created. */
-export const historyBundle = ({ base, total, versions, self, next }: HistoryAnswer): Bundle => ({
-  resourceType: 'Bundle',
-  type: 'history',
-  ...(total !== null && { total }),
-  link: [{ relation: 'self', url: self }, ...(next === null ? [] : [{ relation: 'next', url: next }])],
-  ...(versions.length > 0 && { entry: versions.map((version) => entryOf(base, version)) }),
-});
+/** `GET [type]/[id]/_history`, `GET [type]/_history` (R4 http.html#history). A conditional action shows as the plain one: version 1 was created. */
+export const historyBundle = (answer: HistoryAnswer): Bundle => {
+  const { total, versions, self, next } = answer;
+  return {
+    resourceType: 'Bundle',
+    type: 'history',
+    ...(total !== null && { total }),
+    link: [{ relation: 'self', url: self }, ...(next === null ? [] : [{ relation: 'next', url: next }])],
+    ...(versions.length > 0 && { entry: versions.map((version) => entryOf(answer, version)) }),
+  };
+};

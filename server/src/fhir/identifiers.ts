@@ -1,6 +1,6 @@
 import { compareIdentity, type Identifier, type RecordIdentifier, type RecordIdentity } from '../domain/identity.ts';
 import type { Patient } from './r4.ts';
-import { contentOf } from './sanitise.ts';
+import { contentOf, storedPatient } from './sanitise.ts';
 
 /** An identifier and its index in `Patient.identifier`. */
 export interface PlacedIdentifier extends Identifier {
@@ -26,8 +26,7 @@ export const identityOf = (identifiers: readonly RecordIdentifier[], client: str
 
 /** A stored Patient (`contentOf`), each of its identifiers with the system that `canonical` makes of its own. */
 export function withSystems(resource: string, canonical: (system: string) => string): string {
-  // Written by contentOf after validation.
-  const patient = JSON.parse(resource) as Patient;
+  const patient = storedPatient(resource);
   const { identifier } = patient;
   if (!identifier) return resource;
   return contentOf({

@@ -1,11 +1,10 @@
 /**
- * Rules on a Patient that its JSON schema cannot say: the invariants of R4 (ext-1, pat-1, per-1, txt-1, one type for each
- * choice), dates that exist, and this registry's own limits. One walk over the resource.
+ * Rules on a Patient, or a resource kept beside it, that its JSON schema cannot say: the invariants of R4 (ext-1, org-1, pat-1, per-1,
+ * txt-1, one type for each choice), dates that exist, and this registry's own limits. One walk over the resource.
  */
 import type { Issue } from '../domain/errors.ts';
 import { type Fields, isFields } from './fields.ts';
 import type { PatientLimits } from './limits.ts';
-import type { Patient } from './r4.ts';
 import { error } from './refusal.ts';
 
 /** Diagnostics and expression of something odd: a warning or an error, as the mode says. */
@@ -18,13 +17,15 @@ interface Findings {
 }
 
 export const rulesOf = (
-  patient: Patient,
+  type: string,
+  resource: object,
   limits: PatientLimits,
 ): { readonly broken: readonly Issue[]; readonly odd: readonly Remark[] } => {
   const found: Findings = { limits, broken: [], odd: [] };
-  const fields: Fields = { ...patient };
-  checkObject(found, fields, 'Patient');
-  checkOneOf(found, fields, { path: 'Patient', choices: [/^deceased[A-Z]/, /^multipleBirth[A-Z]/] });
+  const fields: Fields = { ...resource };
+  checkObject(found, fields, type);
+  if (type === 'Patient') checkOneOf(found, fields, { path: type, choices: [/^deceased[A-Z]/, /^multipleBirth[A-Z]/] });
+  if (type === 'Organization') checkOrganization(found, fields);
   return found;
 };
 
@@ -162,8 +163,14 @@ const checkIdentifier = (found: Findings, { system, value }: Fields, path: strin
 
 /** pat-1 */
 const checkContact = (found: Findings, contact: Fields, path: string): void => {
-  if (!['name', 'telecom', 'address', 'organization'].some((key) => key in contact))
+  if (path.startsWith('Patient.') && !['name', 'telecom', 'address', 'organization'].some((key) => key in contact))
     found.broken.push(error('A contact has a name, a telecom, an address or an organization.', path));
+};
+
+/** org-1 */
+const checkOrganization = (found: Findings, { name, identifier }: Fields): void => {
+  if (name === undefined && identifier === undefined)
+    found.broken.push(error('An Organization has a name or an identifier.', 'Organization'));
 };
 
 /** An element with a choice of types has one of them (R4 formats.html#choice). */

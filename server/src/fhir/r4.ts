@@ -113,6 +113,35 @@ export interface Patient {
   readonly link?: readonly PatientLink[];
 }
 
+export interface Organization {
+  readonly resourceType: 'Organization';
+  readonly id?: string;
+  readonly meta?: Meta;
+  readonly identifier?: readonly Identifier[];
+  readonly active?: boolean;
+  readonly type?: readonly CodeableConcept[];
+  readonly name?: string;
+  readonly alias?: readonly (string | null)[];
+  readonly partOf?: Reference;
+}
+
+export interface RelatedPerson {
+  readonly resourceType: 'RelatedPerson';
+  readonly id?: string;
+  readonly meta?: Meta;
+  readonly identifier?: readonly Identifier[];
+  readonly active?: boolean;
+  readonly patient: Reference;
+  readonly relationship?: readonly CodeableConcept[];
+  readonly name?: readonly HumanName[];
+  readonly gender?: 'male' | 'female' | 'other' | 'unknown';
+}
+
+export type CompanionResource = Organization | RelatedPerson;
+
+/** What the registry keeps. */
+export type KeptResource = Patient | CompanionResource;
+
 export interface OperationOutcome {
   readonly resourceType: 'OperationOutcome';
   readonly issue: readonly {
@@ -149,7 +178,7 @@ export interface BundleResponse {
 
 export interface BundleEntry {
   readonly fullUrl?: string;
-  readonly resource?: Patient | AuditEvent | OperationOutcome;
+  readonly resource?: KeptResource | AuditEvent | OperationOutcome;
   readonly search?: {
     readonly extension?: readonly Extension[];
     readonly mode: 'match' | 'include' | 'outcome';

@@ -2,6 +2,7 @@ import type { Identifier } from '../domain/identity.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import { clientTag, goldenTag, type Ours, subsetted, tagsOfFlags } from './ours.ts';
 import type { Patient, PatientLink } from './r4.ts';
+import { storedPatient } from './sanitise.ts';
 
 export interface SourceView {
   readonly record: Pick<SourceRecord, 'id' | 'version' | 'lastUpdated' | 'source' | 'flags'>;
@@ -18,14 +19,13 @@ export interface SourceView {
 }
 
 /**
- * A source record as a Patient: what was submitted, with the id, the version, the marks of 1.x, and exactly one link, to
- * its golden record (D14: a client takes the only link of a record for its CRUID), or, merged, to the record that replaces it (D12).
+ * A source record as a Patient: what was submitted, with the id, the version, the marks of 1.x, and exactly one link to another Patient:
+ * its golden record (D14: a client takes the only link of a record for its CRUID), or, merged, the record that replaces it (D12).
  * Whoever has a link says whether it is active (PDQm, iti-pdqm-linkstatus); one that did not is (R4, Patient.active).
  */
 export const renderSource = (view: SourceView, ours: Ours): Patient => {
   const { record, resource, goldenId, replacedBy = null, brokenWith, clientDisplay } = view;
-  // Written by contentOf after validation.
-  const submitted = JSON.parse(resource) as Patient;
+  const submitted = storedPatient(resource);
   const tag = [clientTag(ours, record.source, clientDisplay), ...tagsOfFlags(record.flags), ...(submitted.meta?.tag ?? [])];
   const broken = brokenWith.map((id) => ({ url: ours.brokenMatch, valueReference: { reference: `Patient/${id}` } }));
   return {
@@ -35,7 +35,7 @@ export const renderSource = (view: SourceView, ours: Ours): Patient => {
     meta: { ...submitted.meta, versionId: String(record.version), lastUpdated: record.lastUpdated, tag },
     ...(broken.length > 0 && { extension: [...(submitted.extension ?? []), ...broken] }),
     active: replacedBy === null && submitted.active !== false,
-    link: [replacedBy === null ? linkTo(goldenId, 'refer') : linkTo(replacedBy, 'replaced-by')],
+    link: [replacedBy === null ? linkTo(goldenId, 'refer') : linkTo(replacedBy, 'replaced-by'), ...(submitted.link ?? [])],
   };
 };
 
@@ -88,6 +88,6 @@ export const stripped = (patient: Patient, { shows, ours }: Disclosure): Patient
     },
     ...(active !== undefined && { active }),
     ...(identifier.length > 0 && { identifier }),
-    ...(link && { link }),
+    ...(link && { link: link.filter(({ other }) => other.reference?.startsWith('Patient/')) }),
   };
 };

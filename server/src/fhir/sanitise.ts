@@ -1,8 +1,9 @@
 import type { Issue, Refusal } from '../domain/errors.ts';
 import { isFields } from './fields.ts';
 import { isBrokenMatch, isOurTag, isSubsetted, type Ours } from './ours.ts';
-import type { Meta, Patient } from './r4.ts';
+import type { CompanionResource, Meta, Patient, PatientLink } from './r4.ts';
 import { isRefusal, refuse, warning } from './refusal.ts';
+import { relativeReference } from './references.ts';
 
 /** What a `replaced-by` link names, and where it says so. */
 export type Replacement =
@@ -32,11 +33,13 @@ export const sanitise = (patient: Patient, ours: Ours): Sanitised | Refusal => {
   const { meta: submitted, link, contained, extension } = patient;
   const meta = ownMeta(submitted ?? {}, ours);
   const kept = extension?.filter(({ url }) => !isBrokenMatch(url, ours));
+  const related = link?.filter(toRelatedPerson) ?? [];
   return {
     resource: {
       ...without(patient, ['id', 'meta', 'link', 'contained', 'extension']),
       ...(Object.keys(meta).length > 0 && { meta }),
       ...(kept && kept.length > 0 && { extension: kept }),
+      ...(related.length > 0 && { link: related }),
     },
     replacedBy,
     dropped: [
@@ -53,10 +56,35 @@ export const sanitise = (patient: Patient, ours: Ours): Sanitised | Refusal => {
       ...remarks(
         link,
         'Patient.link',
-        ({ type }) => type !== 'replaced-by' && `Only the registry links patients; the ${type} link was dropped.`,
+        (one) =>
+          one.type !== 'replaced-by' &&
+          !toRelatedPerson(one) &&
+          `Only the registry links patients; the ${one.type} link was dropped.`,
       ),
-      ...remarks(contained, 'Patient.contained', () => 'This registry keeps Patients only; the contained resource was dropped.'),
+      ...remarks(contained, 'Patient.contained', () => CONTAINED),
     ],
+  };
+};
+
+const CONTAINED = 'This registry keeps no contained resources; this one was dropped.';
+
+/** The person as a relation of somebody (R4 patient-definitions.html#Patient.link): a mother, with her newborn's RelatedPerson. */
+const toRelatedPerson = ({ type, other }: PatientLink): boolean =>
+  type === 'seealso' && relativeReference(other.reference ?? '')?.type === 'RelatedPerson';
+
+/** The same of a resource kept beside Patients. */
+export const sanitiseCompanion = (
+  resource: CompanionResource,
+): { readonly resource: CompanionResource; readonly dropped: readonly Issue[] } | Refusal => {
+  const { meta: submitted = {}, resourceType } = resource;
+  const { contained = [] } = resource as { readonly contained?: readonly object[] };
+  const part = refusePart(resource);
+  if (part) return part;
+  const meta = without(submitted, ['versionId', 'lastUpdated', 'source']);
+  const rest = without(resource as CompanionResource & { readonly contained?: unknown }, ['id', 'meta', 'contained']);
+  return {
+    resource: { ...rest, ...(Object.keys(meta).length > 0 && { meta }) } as CompanionResource,
+    dropped: remarks(contained, `${resourceType}.contained`, () => CONTAINED),
   };
 };
 
@@ -79,13 +107,13 @@ const replacementOf = ({ link = [] }: Patient): Replacement | null | Refusal => 
   return { kind: 'id', id, path: `${path}.reference` };
 };
 
-const refusePart = ({ meta }: Patient): Refusal | undefined => {
+const refusePart = ({ meta, resourceType }: Patient | CompanionResource): Refusal | undefined => {
   const part = meta?.tag?.findIndex(isSubsetted) ?? -1;
   if (part >= 0)
     return refuse(
       'business-rule',
-      'A Patient tagged SUBSETTED is a part of a record and cannot replace the whole.',
-      `Patient.meta.tag[${part}]`,
+      `A ${resourceType} tagged SUBSETTED is a part of a record and cannot replace the whole.`,
+      `${resourceType}.meta.tag[${part}]`,
     );
   return undefined;
 };
@@ -108,11 +136,14 @@ const remarks = <T>(list: readonly T[] | undefined, path: string, remark: (entry
   });
 
 /**
- * The text under which a Patient is stored and compared: JSON with the keys of every object sorted. Order of keys means
+ * The text under which a resource is stored and compared: JSON with the keys of every object sorted. Order of keys means
  * nothing in FHIR JSON and differs between a sender's libraries, order in lists does; so "the same body sent again" is one
  * comparison of strings, without reading back what is stored.
  */
-export const contentOf = (resource: Patient): string => JSON.stringify(resource, sortedKeys);
+export const contentOf = (resource: object): string => JSON.stringify(resource, sortedKeys);
+
+/** The Patient that `contentOf` wrote after its validation. */
+export const storedPatient = (text: string): Patient => JSON.parse(text) as Patient;
 
 const sortedKeys = (_key: string, value: unknown): unknown =>
   isFields(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;

@@ -71,6 +71,13 @@ describe('a Patient search', () => {
       expect(included(query)).toEqual(['iterate', false]);
     expect(included('_revinclude=Patient:link')).toEqual(['none', true]);
     expect(included('_revinclude=RelatedPerson:patient&_include=Patient:organization')).toEqual(['none', false]);
+    const beside = (query: string) => {
+      const { follow, related } = search(`_id=a&${query}`);
+      return [follow, related];
+    };
+    expect(beside('_revinclude=RelatedPerson:patient&_include=Patient:organization')).toEqual([['managingOrganization'], true]);
+    expect(beside('_include=*')).toEqual([['managingOrganization', 'generalPractitioner'], false]);
+    expect(beside('_revinclude=Patient:link&_include=Patient:link')).toEqual([[], false]);
   });
 
   it.each([
@@ -102,11 +109,11 @@ describe('a Patient search', () => {
   });
 
   it('SRCH-15, REST-07: ignores what it does not know, and says so by the self link; strict handling refuses it', () => {
-    const query = '_id=a&birthplace=x&constructor=1&_format=json&_include=Patient:organization&_text=a';
+    const query = '_id=a&birthplace=x&constructor=1&_format=json&_include=Patient:encounter&_text=a';
     expect(search(query).used).toEqual([['_id', 'a']]);
     expect(search(query).ignored).toEqual(['birthplace', 'constructor', '_include', '_text']);
     expect(refused('birthplace=x', true)).toBe(true);
-    expect(refused('_include=Patient:organization', true)).toBe(true);
+    expect(refused('_include=Patient:encounter', true)).toBe(true);
     expect(refused('_id=a&_format=json&_pretty=true', true)).toBe(false);
   });
 });
@@ -140,6 +147,7 @@ describe('the answer to a search', () => {
   const base = 'https://cr.example.org/fhir';
   const answer = (query: string, next: string | null) =>
     searchset({
+      type: 'Patient',
       base,
       search: search(query),
       total: 7,

@@ -29,6 +29,10 @@ export interface PatientSearch {
   readonly include: 'none' | 'links' | 'iterate';
   /** `_revinclude=Patient:link`: the Patients that link to what is found. */
   readonly revInclude: boolean;
+  /** Elements whose references are answered too: `_include=Patient:organization`, `Patient:general-practitioner`. */
+  readonly follow: readonly ('managingOrganization' | 'generalPractitioner')[];
+  /** `_revinclude=RelatedPerson:patient`: who is related to those that are found. */
+  readonly related: boolean;
   /** What else is asked for; all of it holds. */
   readonly conditions: readonly Condition[];
   /** `_sort`, the first key decides first; empty: in the order of arrival. */
@@ -83,12 +87,26 @@ interface Draft {
   readonly links: Linked[][];
   include: PatientSearch['include'];
   revInclude: boolean;
+  readonly follow: PatientSearch['follow'][number][];
+  related: boolean;
   count: number | null;
   after: string | null;
 }
 
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const WHOLE: Shape = { summary: 'false', elements: null };
+
+/** `Patient:link`, also with the type of its target. */
+const isOfLinks = (value: string): boolean => /^(?:Patient:link(?::Patient)?|\*)$/.test(value);
+const isOfRelated = (value: string): boolean => /^RelatedPerson:patient(?::Patient)?$/.test(value);
+
+/** OHIE-CR-07's test asks by the name of the element, and of the type that it leads to. */
+const FOLLOWED: readonly (readonly [asked: RegExp, element: PatientSearch['follow'][number]])[] = [
+  [/^(?:Patient:organization(?::Organization)?|Organization:managingOrganization|\*)$/, 'managingOrganization'],
+  [/^(?:Patient:general-practitioner(?::Organization)?|\*)$/, 'generalPractitioner'],
+];
+const followed = (value: string): PatientSearch['follow'] =>
+  FOLLOWED.filter(([asked]) => asked.test(value)).map(([, element]) => element);
 
 type Reader = (draft: Draft, value: string, options: SearchOptions) => Refusal | undefined;
 
@@ -104,16 +122,19 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   'link._id': (draft, value) => addAlternatives(draft.links, 'link._id', value, linkedId),
   'link.identifier': (draft, value) => addAlternatives(draft.links, 'link.identifier', value, linkedIdentifier),
-  _include: (draft) => {
-    if (draft.include === 'none') draft.include = 'links';
+  _include: (draft, value) => {
+    draft.follow.push(...followed(value));
+    if (isOfLinks(value) && draft.include === 'none') draft.include = 'links';
     return undefined;
   },
-  '_include:iterate': (draft) => {
-    draft.include = 'iterate';
+  '_include:iterate': (draft, value) => {
+    draft.follow.push(...followed(value));
+    if (isOfLinks(value)) draft.include = 'iterate';
     return undefined;
   },
-  _revinclude: (draft) => {
-    draft.revInclude = true;
+  _revinclude: (draft, value) => {
+    if (isOfLinks(value)) draft.revInclude = true;
+    if (value === '*' || isOfRelated(value)) draft.related = true;
     return undefined;
   },
   _sort: (draft, value) => {
@@ -170,6 +191,8 @@ export const parseSearch = (params: Params, options: SearchOptions = defaultSear
     shape: WHOLE,
     include: 'none',
     revInclude: false,
+    follow: [],
+    related: false,
     count: null,
     after: null,
   };
@@ -211,16 +234,19 @@ const isInclude = (name: string): boolean => /^_(?:rev)?include(?::|$)/.test(nam
 const knownParameter = (name: string, value: string, { strict }: SearchOptions): Reader | undefined | Refusal => {
   const spelt = spelling(name);
   // Other things to include are not kept here, so that there is nothing to add.
-  if (isInclude(spelt) && !/^(?:Patient:link(?::Patient)?|\*)$/.test(value))
+  if (isInclude(spelt) && !(isOfLinks(value) || (spelt.startsWith('_rev') ? isOfRelated(value) : followed(value).length > 0)))
     return strict || value.startsWith('Patient:link')
-      ? refuse('invalid-request', 'The only _include and _revinclude is Patient:link: this registry keeps Patients only.')
+      ? refuse(
+          'invalid-request',
+          'Known are _include=Patient:link, Patient:organization, Patient:general-practitioner, and _revinclude=Patient:link, RelatedPerson:patient.',
+        )
       : undefined;
   if (Object.hasOwn(readers, spelt)) return readers[spelt];
   const [base = ''] = spelt.split(/[:.]/, 1);
   if (base === 'link')
     return refuse('invalid-request', 'link takes :Patient, :identifier and :missing, and chains to _id and identifier.');
   if ((REFERENCES as readonly string[]).includes(base) && spelt.startsWith(`${base}.`))
-    return refuse('invalid-request', `${base} takes no chain: the registry keeps Patients only. Use ${base}:identifier.`);
+    return refuse('invalid-request', `${base} takes no chain. Use ${base}:identifier.`);
   if (Object.hasOwn(readers, base) && spelt !== base && !spelt.startsWith(`${base}.`))
     return refuse('invalid-request', `The search parameter ${base} takes no such modifier here.`);
   if (strict && !presentation.has(name))
@@ -282,5 +308,5 @@ export function domainsOf({ identifiers }: PatientSearch): readonly string[] | n
 }
 
 /** What was not understood, in words, to a client that asked for leniency: it wants to go on, and to know. */
-export const remarksOn = ({ ignored }: PatientSearch): readonly Issue[] =>
+export const remarksOn = ({ ignored }: Pick<PatientSearch, 'ignored'>): readonly Issue[] =>
   ignored.map((name) => warning(`The search parameter ${name.slice(0, 64)} is not known here; it was ignored.`));

@@ -1,35 +1,43 @@
 import { subsetted } from './ours.ts';
-import type { Patient } from './r4.ts';
+import type { KeptResource, Patient } from './r4.ts';
 import type { Shape } from './search.ts';
 
-/** Elements that R4 marks as summary elements of Patient (patient-definitions.html). */
-const SUMMARY = [
-  'identifier',
-  'active',
-  'name',
-  'telecom',
-  'gender',
-  'birthDate',
-  'deceasedBoolean',
-  'deceasedDateTime',
-  'address',
-  'managingOrganization',
-  'link',
-];
+/** Elements that R4 marks as summary elements (patient-definitions.html and its like). */
+const SUMMARY: Readonly<Record<KeptResource['resourceType'], readonly string[]>> = {
+  Patient: [
+    'identifier',
+    'active',
+    'name',
+    'telecom',
+    'gender',
+    'birthDate',
+    'deceasedBoolean',
+    'deceasedDateTime',
+    'address',
+    'managingOrganization',
+    'link',
+  ],
+  Organization: ['identifier', 'active', 'type', 'name', 'partOf'],
+  RelatedPerson: ['identifier', 'active', 'patient', 'relationship', 'name', 'telecom', 'gender', 'birthDate', 'address'],
+};
+
+/** Of those that are not there without them. */
+const MANDATORY: Readonly<Record<string, readonly string[]>> = { RelatedPerson: ['patient'] };
 
 const ALWAYS = ['resourceType', 'id', 'meta'];
 
-/** The Patient with these elements only, marked SUBSETTED (search.html#elements). */
-const only = (patient: Patient, elements: readonly string[]): Patient => {
-  const kept = Object.entries(patient).filter(([name]) => ALWAYS.includes(name) || elements.includes(name.replace(/^_/, '')));
-  return marked(Object.fromEntries(kept) as unknown as Patient);
+/** The resource with these elements only, marked SUBSETTED (search.html#elements). */
+const only = <T extends KeptResource>(resource: T, elements: readonly string[]): T => {
+  const wanted = [...ALWAYS, ...(MANDATORY[resource.resourceType] ?? []), ...elements];
+  const kept = Object.entries(resource).filter(([name]) => wanted.includes(name) || elements.includes(name.replace(/^_/, '')));
+  return marked(Object.fromEntries(kept) as unknown as T);
 };
 
-const marked = (patient: Patient): Patient => {
-  const tag = patient.meta?.tag ?? [];
+const marked = <T extends KeptResource>(resource: T): T => {
+  const tag = resource.meta?.tag ?? [];
   return tag.some(({ code }) => code === subsetted.code)
-    ? patient
-    : { ...patient, meta: { ...patient.meta, tag: [...tag, subsetted] } };
+    ? resource
+    : { ...resource, meta: { ...resource.meta, tag: [...tag, subsetted] } };
 };
 
 /** With the identifiers of these systems only (PDQm ITI-78, case 2), marked SUBSETTED where others were taken out. */
@@ -41,14 +49,14 @@ export const withinDomains = (patient: Patient, systems: readonly string[]): Pat
 };
 
 /** As much of a match as was asked for. */
-export const shaped = (patient: Patient, { summary, elements }: Shape): Patient => {
-  if (elements !== null) return only(patient, elements);
-  if (summary === 'true') return only(patient, SUMMARY);
-  if (summary === 'text') return only(patient, ['text']);
+export const shaped = <T extends KeptResource>(resource: T, { summary, elements }: Shape): T => {
+  if (elements !== null) return only(resource, elements);
+  if (summary === 'true') return only(resource, SUMMARY[resource.resourceType]);
+  if (summary === 'text') return only(resource, ['text']);
   if (summary === 'data')
     return only(
-      patient,
-      Object.keys(patient).filter((name) => name !== 'text'),
+      resource,
+      Object.keys(resource).filter((name) => name !== 'text'),
     );
-  return patient;
+  return resource;
 };

@@ -1,15 +1,19 @@
-import { type SchemaError, validate } from '../../generated/patient-validator.js';
+import * as schemas from '../../generated/validators.js';
+import type { SchemaError } from '../../generated/validators.js';
+import { COMPANION_TYPES, type CompanionType, isCompanionType } from '../domain/companions.ts';
 import type { Issue, Refusal } from '../domain/errors.ts';
 import { isFields } from './fields.ts';
 import { defaultPatientLimits, type PatientLimits } from './limits.ts';
 import { type Remark, rulesOf } from './patient-rules.ts';
-import type { Patient } from './r4.ts';
+import type { CompanionResource, Patient } from './r4.ts';
 import { error, refuse, warning } from './refusal.ts';
 
 /** `strict`: what is odd but harmless is refused too (standards D15). */
 export type Mode = 'open' | 'strict';
 
 const maxIssues = 20;
+
+type Checked<T> = { readonly resource: T; readonly warnings: readonly Issue[] } | Refusal;
 
 /**
  * Is this a Patient that the registry may take in? What breaks the structure that R4 publishes is `invalid-structure` (400),
@@ -21,30 +25,51 @@ export const validatePatient = (
   mode: Mode,
   limits: PatientLimits = defaultPatientLimits,
 ): { readonly patient: Patient; readonly warnings: readonly Issue[] } | Refusal => {
-  const otherType = refuseOtherType(value);
-  if (otherType) return otherType;
-  const [overfull] = overfullLists(value, limits.maxRepeats);
+  const checked = refuseOtherType(value) ?? validate<Patient>('Patient', value, { mode, limits });
+  return 'code' in checked ? checked : { patient: checked.resource, warnings: checked.warnings };
+};
+
+/** The same of an Organization or a RelatedPerson. */
+export const validateCompanion = (
+  type: CompanionType,
+  value: unknown,
+  mode: Mode,
+  limits: PatientLimits = defaultPatientLimits,
+): Checked<CompanionResource> => refuseUnlike(value, [type]) ?? validate<CompanionResource>(type, value, { mode, limits });
+
+const validate = <T extends object>(
+  type: 'Patient' | CompanionType,
+  value: unknown,
+  { mode, limits }: { readonly mode: Mode; readonly limits: PatientLimits },
+): Checked<T> => {
+  const [overfull] = overfullLists(value, limits.maxRepeats, type);
   if (overfull) return { code: 'business-rule', issues: [overfull] };
-  const { structure, odd } = schemaIssues(value);
+  const { structure, odd } = schemaIssues(type, value);
   if (structure.length > 0) return { code: 'invalid-structure', issues: distinct(structure) };
   // The schema has just said so; its validator is generated code that types cannot see into.
-  const patient = value as Patient;
-  const rules = rulesOf(patient, limits);
+  const resource = value as T;
+  const rules = rulesOf(type, resource, limits);
   const remarks = [...odd, ...rules.odd];
   const broken = mode === 'strict' ? [...rules.broken, ...remarks.map((remark) => error(...remark))] : rules.broken;
   if (broken.length > 0) return { code: 'business-rule', issues: distinct(broken) };
-  return { patient, warnings: distinct(remarks.map((remark) => warning(...remark))) };
+  return { resource, warnings: distinct(remarks.map((remark) => warning(...remark))) };
 };
 
-/** The registry keeps Patients only; says so of anything else (400), undefined for a Patient. */
-export const refuseOtherType = (value: unknown): Refusal | undefined => {
+/** Says so of anything but a Patient (400), undefined for one. */
+export const refuseOtherType = (value: unknown): Refusal | undefined => refuseUnlike(value, ['Patient']);
+
+/** The same of other types of resource. */
+export const refuseUnlike = (value: unknown, wanted: readonly string[]): Refusal | undefined => {
   if (!isFields(value)) return refuse('invalid-structure', 'A FHIR resource is a JSON object.');
   const type = value['resourceType'];
-  if (type === 'Patient') return undefined;
   if (typeof type !== 'string') return refuse('invalid-structure', 'The resource does not say its resourceType.', 'resourceType');
+  if (wanted.includes(type)) return undefined;
+  const kept = type === 'Patient' || isCompanionType(type);
+  const got = kept || /^[A-Za-z]{1,64}$/.test(type) ? type : 'something else';
+  const words = `Expected ${wanted.map((one) => `${/^[AO]/.test(one) ? 'an' : 'a'} ${one}`).join(' or ')}, got ${got}`;
   return refuse(
     'invalid-structure',
-    `Expected a Patient, got ${/^[A-Za-z]{1,64}$/.test(type) ? type : 'something else'}: this registry keeps Patients, no other resource.`,
+    kept ? `${words}.` : `${words}: this registry keeps Patients, ${COMPANION_TYPES.join('s and ')}s, no other resource.`,
     'resourceType',
   );
 };
@@ -56,10 +81,10 @@ const distinct = (issues: readonly Issue[]): readonly Issue[] =>
  * Lists with more entries than this registry takes. Looked for first: the schema's validator copies what it has found at each
  * entry, so that it takes minutes over 200,000 wrong ones. What is in contained resources is not kept, nor looked at.
  */
-function* overfullLists(value: unknown, limit: number, path = 'Patient'): Generator<Issue> {
+function* overfullLists(value: unknown, limit: number, path: string): Generator<Issue> {
   if (Array.isArray(value)) {
     if (value.length > limit) yield error(`More than ${limit} entries.`, path);
-    else if (path !== 'Patient.contained')
+    else if (!/^\w+\.contained$/.test(path))
       for (const [index, entry] of value.entries()) yield* overfullLists(entry, limit, `${path}[${index}]`);
   } else if (isFields(value)) {
     for (const [key, member] of Object.entries(value))
@@ -67,13 +92,17 @@ function* overfullLists(value: unknown, limit: number, path = 'Patient'): Genera
   }
 }
 
-const schemaIssues = (value: unknown): { readonly structure: readonly Issue[]; readonly odd: readonly Remark[] } => {
-  if (validate(value)) return { structure: [], odd: [] };
+const schemaIssues = (
+  type: 'Patient' | CompanionType,
+  value: unknown,
+): { readonly structure: readonly Issue[]; readonly odd: readonly Remark[] } => {
+  const check = schemas[type];
+  if (check(value)) return { structure: [], odd: [] };
   // An `if` only repeats what its branch has said.
-  const errors = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if');
+  const errors = (check.errors ?? []).filter(({ keyword }) => keyword !== 'if');
   return {
-    structure: errors.filter((found) => !isOddFormat(found)).map((found) => error(wordsFor(found), expressionOf(found))),
-    odd: errors.filter(isOddFormat).map((found) => [wordsFor(found), expressionOf(found)]),
+    structure: errors.filter((found) => !isOddFormat(found)).map((found) => error(wordsFor(found), expressionOf(type, found))),
+    odd: errors.filter(isOddFormat).map((found) => [wordsFor(found), expressionOf(type, found)]),
   };
 };
 
@@ -133,11 +162,11 @@ const wordsFor = (found: SchemaError): string => {
 };
 
 /** `/name/0/family` → `Patient.name[0].family`. */
-const expressionOf = ({ instancePath, params }: SchemaError): string => {
+const expressionOf = (type: string, { instancePath, params }: SchemaError): string => {
   const child: unknown = params['additionalProperty'] ?? params['missingProperty'];
   const steps = instancePath.split('/').slice(1);
   if (typeof child === 'string') steps.push(escapePointer(child));
-  return steps.reduce((path, step) => path + (/^\d+$/.test(step) ? `[${step}]` : `.${elementName(step)}`), 'Patient');
+  return steps.reduce((path, step) => path + (/^\d+$/.test(step) ? `[${step}]` : `.${elementName(step)}`), type);
 };
 
 const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

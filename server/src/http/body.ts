@@ -1,11 +1,11 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
-import type { FastifyRequest } from 'fastify';
 import { type ErrorCode, RegistryError } from '../domain/errors.ts';
 import type { BodyLimits } from '../fhir/limits.ts';
 import { parseBody } from '../fhir/parse-json.ts';
 import { isRefusal } from '../fhir/refusal.ts';
 import { parseXml } from '../fhir/xml/parse-xml.ts';
+import type { Asking } from './exchange.ts';
 import { type Format, formatOf } from './negotiation.ts';
 
 const decoders = {
@@ -27,7 +27,7 @@ interface MediaType {
 }
 
 /** A Content-Type in small letters, its parameters without quotes. */
-function mediaTypeOf({ headers }: FastifyRequest): MediaType {
+function mediaTypeOf({ headers }: Asking): MediaType {
   const [type = '', ...rest] = (headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')
@@ -45,7 +45,7 @@ function checkCharset({ parameters }: MediaType): void {
 }
 
 /** REST-02, REST-04, REST-05: JSON or XML in UTF-8, FHIR 4.0. */
-function formatOfBody(request: FastifyRequest): Format {
+function formatOfBody(request: Asking): Format {
   const media = mediaTypeOf(request);
   const { type, parameters } = media;
   const format = type.includes('/') ? formatOf(type) : undefined;
@@ -83,10 +83,7 @@ const decoded = (bytes: Buffer): string => {
 };
 
 /** What was sent, decompressed and decoded; undefined where there is no body. */
-async function textOf(
-  { body, headers }: FastifyRequest,
-  { bodyBytes }: { readonly bodyBytes: number },
-): Promise<string | undefined> {
+async function textOf({ body, headers }: Asking, { bodyBytes }: { readonly bodyBytes: number }): Promise<string | undefined> {
   if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
   const encoding = (headers['content-encoding'] ?? '').trim().toLowerCase();
   return decoded(await decompressed(body, encoding, bodyBytes));
@@ -95,7 +92,7 @@ async function textOf(
 const FORM = 'application/x-www-form-urlencoded';
 
 /** The parameters of a form (SRCH-17), within limits; none where there is no body. Throws the RegistryError that says what is wrong. */
-export async function readForm(request: FastifyRequest, limits: { readonly bodyBytes: number }): Promise<URLSearchParams> {
+export async function readForm(request: Asking, limits: { readonly bodyBytes: number }): Promise<URLSearchParams> {
   if (!Buffer.isBuffer(request.body) || request.body.length === 0) return new URLSearchParams();
   const media = mediaTypeOf(request);
   if (media.type !== FORM) wrong('unsupported-media-type', `A search is sent as ${FORM}.`);
@@ -104,7 +101,7 @@ export async function readForm(request: FastifyRequest, limits: { readonly bodyB
 }
 
 /** The JSON value of a request's body, also of one in XML, within limits; throws the RegistryError that says what is wrong. */
-export async function readBody(request: FastifyRequest, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
+export async function readBody(request: Asking, limits: BodyLimits & { readonly bodyBytes: number }): Promise<unknown> {
   const format = formatOfBody(request);
   const text = (await textOf(request, limits)) ?? wrong('invalid-json', 'The request has no body.');
   const parsed = format === 'xml' ? parseXml(text, limits) : parseBody(text, limits);

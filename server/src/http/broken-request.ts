@@ -4,11 +4,13 @@ import type { Refusal } from '../domain/errors.ts';
 import { operationOutcome } from '../fhir/outcome.ts';
 import { refuse } from '../fhir/refusal.ts';
 
+const OVERFLOW = 'HPE_HEADER_OVERFLOW';
+
 /** By the code of Node's error: the status line and what to say. */
 const complaintOf = (code: string | undefined): { readonly status: string; readonly refusal: Refusal } => {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return { status: '408 Request Timeout', refusal: refuse('too-slow', 'The request took too long to arrive.') };
-  if (code === 'HPE_HEADER_OVERFLOW')
+  if (code === OVERFLOW)
     return {
       status: '431 Request Header Fields Too Large',
       refusal: refuse('too-large', 'The URL and the headers are too large.'),
@@ -27,9 +29,15 @@ const answersWholeRequest = (socket: Socket): boolean => {
 /** `rawPacket`: what Node's parser was reading when it gave up. */
 type BrokenRequest = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** RFC 9110 §9.3.2: the answer to a HEAD has no content, and its reader would take one for the answer to what it asks next. */
-const isHead = ({ rawPacket }: BrokenRequest): boolean =>
-  Buffer.isBuffer(rawPacket) && rawPacket.toString('latin1', 0, 5) === 'HEAD ';
+/**
+ * RFC 9110 §9.3.2: the answer to a HEAD has no content, and its reader would take one for the answer to what it asks next.
+ * Of a head that came in several packets only the last is known: it may have begun so.
+ */
+const mayBeHead = ({ code, rawPacket }: BrokenRequest): boolean => {
+  if (!Buffer.isBuffer(rawPacket)) return false;
+  const method = /^[A-Z]+(?= )/.exec(rawPacket.toString('latin1', 0, 20))?.[0];
+  return method === undefined ? code === OVERFLOW : method === 'HEAD';
+};
 
 /**
  * What Node's parser gives up on, or what never arrives whole, is answered and hung up on. Whose request arrived whole is
@@ -45,5 +53,5 @@ export function answerBrokenRequest(error: BrokenRequest, socket: Socket): void 
   const { status, refusal } = complaintOf(error.code);
   const body = JSON.stringify(operationOutcome(refusal));
   const head = ['connection: close', 'content-type: application/fhir+json', `content-length: ${Buffer.byteLength(body)}`];
-  socket.end([`HTTP/1.1 ${status}`, ...head, '', isHead(error) ? '' : body].join('\r\n'));
+  socket.end([`HTTP/1.1 ${status}`, ...head, '', mayBeHead(error) ? '' : body].join('\r\n'));
 }

@@ -6,9 +6,14 @@ import { writeXml } from '../fhir/xml/write-xml.ts';
 import type { AccessEntry } from '../registry/ports.ts';
 import { type Format, negotiated } from './negotiation.ts';
 
+/** What a handler sees of a request, or of an entry of a Bundle that asks for something. */
+export type Asking = Pick<FastifyRequest, 'method' | 'params' | 'headers' | 'body'> & {
+  readonly raw: Pick<FastifyRequest['raw'], 'url'>;
+};
+
 /** One request of an authenticated client, and what its answer will say in the access log. */
 export interface Exchange {
-  readonly request: FastifyRequest;
+  readonly request: Asking;
   /** Its scopes are those that it has here and now: a token may have narrowed them. */
   readonly client: Client;
   /** What a token allows of what the client may; null: all of it. */
@@ -37,6 +42,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: object | null;
   readonly log?: Pick<AccessEntry, 'event' | 'patients'> & Partial<Pick<AccessEntry, 'status' | 'code' | 'count'>> & Asked;
+  /** What was read for entries of a Bundle, beside `log`: `line` is the request line that each stands for. */
+  readonly parts?: readonly (NonNullable<Answer['log']> & { readonly line: string })[];
   /** `_format` of a form, which beats that of the URL. */
   readonly format?: string;
   /** Why it was refused, where it was. */
@@ -51,12 +58,20 @@ interface Writing {
   readonly pretty: boolean;
 }
 
-/** REST-02, REST-03, REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
-const writingOf = (request: FastifyRequest, inForm: string | undefined): Writing => {
-  const query = queryOf(request);
-  const asked = inForm ?? query.get('_format') ?? undefined;
-  return { format: negotiated(request.headers.accept, asked) ?? 'json', asked, pretty: query.get('_pretty') === 'true' };
-};
+/** `_format` as it is asked for: that of a form beats that of the URL. */
+const askedFormat = (request: Asking, inForm: string | undefined): string | undefined =>
+  inForm ?? queryOf(request).get('_format') ?? undefined;
+
+/** REST-02, REST-03: the format that a request asks for; undefined: it cannot be had. */
+export const formatFor = (request: Asking, inForm?: string): Format | undefined =>
+  negotiated(request.headers.accept, askedFormat(request, inForm));
+
+/** REST-11: as the request asks for it; in JSON where it asks for what cannot be had. */
+const writingOf = (request: Asking, inForm: string | undefined): Writing => ({
+  format: formatFor(request, inForm) ?? 'json',
+  asked: askedFormat(request, inForm),
+  pretty: queryOf(request).get('_pretty') === 'true',
+});
 
 /** Sends an answer. PHI is never kept by anybody on the way. */
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -72,7 +87,7 @@ export function send(reply: FastifyReply, answer: Answer): FastifyReply {
 }
 
 /** The parameters of a request's URL, decoded, in the order given. */
-export const queryOf = ({ raw }: FastifyRequest): URLSearchParams =>
+export const queryOf = ({ raw }: Pick<Asking, 'raw'>): URLSearchParams =>
   new URLSearchParams(raw.url?.split('?').slice(1).join('?') ?? '');
 
 export const principalOf = (client: Client): Principal => ({ kind: 'client', name: client.name, scopes: client.scopes });

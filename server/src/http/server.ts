@@ -15,9 +15,9 @@ import { isRefusal, refuse } from '../fhir/refusal.ts';
 import type { AccessEntry, AccessLog, Clock, NewId } from '../registry/ports.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { corsOf } from './cors.ts';
-import { type Answer, type Asked, type Exchange, principalOf, queryOf, send } from './exchange.ts';
+import { type Answer, type Asked, type Exchange, formatFor, principalOf, send } from './exchange.ts';
 import { describeError, failure, refusalOf } from './failure.ts';
-import { checkAcceptable, negotiated } from './negotiation.ts';
+import { checkAcceptable } from './negotiation.ts';
 
 /** Why somebody is not let in; `agent` is the name in a certificate, a token or a login that is good all the same, else ''. */
 export type RefusedCaller = Refusal & {
@@ -96,6 +96,8 @@ const requestIdOf = (dependencies: DoorDependencies, request: FastifyRequest): s
 const STRANGERS_QUERY = 512;
 
 const HSTS = 'max-age=31536000';
+/** Of URL and headers; less than a TLS record holds, so that what is too large is known by its first packet, with its method. */
+const HEAD_BYTES = 15 * 1024;
 const KEEP_ALIVE_MS = 72_000;
 /** At most this long after its time is up a slow sender is found out. */
 const SLOW_CHECK_MS = 5_000;
@@ -123,6 +125,7 @@ function createApp({ tls, log, bodyBytes, requestTimeoutMs }: DoorDependencies, 
     // Node looks for slow senders at the interval only, and times bodies by the larger of the two timeouts.
     https: {
       ...tls,
+      maxHeaderSize: HEAD_BYTES,
       handshakeTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -200,13 +203,13 @@ class Door {
 
   private async log(
     request: FastifyRequest,
-    facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked,
+    facts: Pick<AccessEntry, 'event' | 'status' | 'patients' | 'code'> & Asked & { readonly line?: string },
   ): Promise<void> {
     const { agent, requestId, proof } = this.callerOf(request);
-    const { asked, body, ...rest } = facts;
+    const { asked, body, line, ...rest } = facts;
     const url = request.raw.url ?? '';
     const more = body !== undefined ? `\n${body}` : asked !== undefined ? `${url.includes('?') ? '&' : '?'}${asked}` : '';
-    const query = `${request.method} ${url}${more}`;
+    const query = line ?? `${request.method} ${url}${more}`;
     await this.dependencies.accessLog.append({
       count: 1,
       ...rest,
@@ -276,9 +279,10 @@ class Door {
   private async answer(request: FastifyRequest, reply: FastifyReply, { handler, needs }: Route): Promise<FastifyReply> {
     const exchange = this.exchangeOf(request);
     if (needs !== null && exchange.grants?.has(needs) === false) return this.refuse(request, reply, outOfScope(needs));
-    checkAcceptable(negotiated(request.headers.accept, queryOf(request).get('_format') ?? undefined));
+    checkAcceptable(formatFor(request));
     const answer = await handler(exchange);
     if (answer.refusal) return this.refuse(request, reply, answer);
+    for (const part of answer.parts ?? []) await this.log(request, { status: answer.status, code: '', ...part });
     if (answer.log) await this.log(request, { status: answer.status, code: '', ...answer.log });
     return send(reply, answer);
   }

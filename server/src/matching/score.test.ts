@@ -182,5 +182,6 @@ describe('a comparison of several levels', () => {
     expect(worth(several('smith', 'zza'), several('smith', 'zza'))).toBe(7);
     expect(worth('okello', 'okello')).toBe(3);
     expect(worth('okello', 'smith')).toBe(-4);
+    expect(worth('constructor', 'constructor')).toBe(3);
   });
 });

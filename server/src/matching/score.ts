@@ -91,7 +91,9 @@ const levelWeight = ({ weight, frequencies, agreements: [agreement] }: Level, { 
   if (frequencies === undefined || agreement === undefined) return weight;
   const others = new Set((b[agreement.other] ?? '').split(VALUE_SEPARATOR));
   const shared = (a[agreement.feature] ?? '').split(VALUE_SEPARATOR).filter((value) => others.has(value));
-  return shared.length === 0 ? weight : Math.max(...shared.map((value) => frequencies[value] ?? weight));
+  // Somebody may be called what every object has: constructor.
+  const weightOf = (value: string): number => (Object.hasOwn(frequencies, value) ? frequencies[value] : undefined) ?? weight;
+  return shared.length === 0 ? weight : Math.max(...shared.map(weightOf));
 };
 
 /**

@@ -1,6 +1,7 @@
+import type { Companion, CompanionType } from '../domain/companions.ts';
 import type { Refusal } from '../domain/errors.ts';
 import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
-import type { GoldenKey, Instant, OwnName, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
+import type { GoldenKey, Identifier, Instant, OwnName, RecordIdentifier, RecordKey, Version } from '../domain/identity.ts';
 import type { Pair, Verdict } from '../domain/links.ts';
 import type { TaskKind } from '../domain/review.ts';
 import { refuse } from '../fhir/refusal.ts';
@@ -14,6 +15,12 @@ export interface Sender {
   readonly requestId: string;
   /** See AuditFacts. */
   readonly proof?: Proof;
+}
+
+/** A Reference that has to name something that is kept: the element of the resource that holds it. */
+export interface Demand {
+  readonly element: string;
+  readonly type: 'Patient' | CompanionType;
 }
 
 /** Where a record is merged into: the survivor's identifier, or its id. */
@@ -40,6 +47,37 @@ export interface Submission {
   readonly ownSystems: readonly string[];
   /** By system of an identifier that names records: other names of its domain, under which it may have been stated before. */
   readonly otherNames?: Readonly<Record<string, readonly string[]>>;
+  /** A reference that has to name something that is kept. */
+  readonly demand?: Demand;
+}
+
+/** An Organization or a RelatedPerson to keep, ready for the registrar. */
+export interface CompanionSubmission {
+  readonly type: CompanionType;
+  readonly method: 'POST' | 'PUT';
+  readonly target: Target;
+  readonly ifMatch: Version | null;
+  /** Where the sender has one with this identifier already, nothing is done (If-None-Exist). */
+  readonly ifNoneExist: Identifier | null;
+  /** Canonical JSON text. */
+  readonly resource: string;
+  readonly demand?: Demand;
+}
+
+/** One of the sender's own to delete. */
+export interface CompanionRemoval {
+  readonly type: CompanionType;
+  readonly target: Exclude<Target, { kind: 'none' }>;
+  readonly ifMatch: Version | null;
+}
+
+/** An Organization or a RelatedPerson after its submission. */
+export interface KeptCompanion {
+  readonly kind: 'kept';
+  readonly status: Accepted['status'];
+  readonly companion: Companion;
+  /** As it is kept. */
+  readonly resource: string;
 }
 
 export interface Accepted {
@@ -57,6 +95,8 @@ export interface Accepted {
   readonly brokenWith: readonly string[];
   /** The candidates were cut: the answer claims no certainty. */
   readonly truncated: boolean;
+  /** As it is kept, where its references were other ones when it was sent. */
+  readonly resource?: string;
 }
 
 export interface Refused {
@@ -87,8 +127,12 @@ export interface AdjudicationCommand {
   readonly verdict: 'same' | 'different' | 'undecided';
 }
 
-/** One entry of a transaction. */
-export type Step = { readonly submission: Submission } | { readonly removal: Removal };
+/** One entry of a transaction; `name`: what the others refer to it by. */
+export type Step =
+  | { readonly submission: Submission; readonly name?: string }
+  | { readonly removal: Removal }
+  | { readonly companion: CompanionSubmission; readonly name?: string }
+  | { readonly companionRemoval: CompanionRemoval };
 
 /** What became of one submission of a load. */
 export type LoadedEntry =
@@ -136,7 +180,7 @@ export type Command =
 
 export type CommandResult =
   | SubmissionResult
-  | { readonly kind: 'all-accepted'; readonly results: readonly (Accepted | Removed)[] }
+  | { readonly kind: 'all-accepted'; readonly results: readonly (Accepted | Removed | KeptCompanion)[] }
   | Matched
   | Removed
   | { readonly kind: 'loaded'; readonly entries: readonly LoadedEntry[] }

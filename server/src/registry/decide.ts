@@ -20,6 +20,8 @@ export interface Decider {
   readonly index: CandidateIndex;
   /** Retrieval for many records at once; one after the other in this thread where there is none. */
   readonly bulk?: BulkRetrieval;
+  /** A Patient's values for the features of the rules, from its stored text. */
+  readonly extract: (resource: string) => FeatureValues;
   readonly clock: Clock;
   readonly newId: NewId;
 }

@@ -10,7 +10,7 @@ import { validatePatient } from '../fhir/validate.ts';
 import type { FeatureValues } from '../matching/model.ts';
 import type { OwnName, RecordIdentifier } from '../domain/identity.ts';
 import type { Identifier } from '../fhir/r4.ts';
-import type { MergeTarget, Removal, Submission } from './commands.ts';
+import type { Demand, MergeTarget, Removal, Submission } from './commands.ts';
 import { type Authorities, canonicalIdentifier, stateIdentifiers } from './policy/authorities.ts';
 
 /** How a request addressed its Patient, before it is known what the client may name records with. */
@@ -30,16 +30,16 @@ export interface Taken {
 }
 
 /** R4 http.html#concurrency: the version that the sender knows, as an ETag; null: any. */
-function versionOf(ifMatch: string | null): number | null | Refusal {
+export function versionOf(ifMatch: string | null): number | null | Refusal {
   if (ifMatch === null) return null;
   const version = /^(?:W\/)?"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
   return version === undefined ? refuse('invalid-request', 'If-Match is the ETag of one version, like W/"3".') : Number(version);
 }
 
 /** REST-26: on PUT the body's id is that of the URL. */
-const idMismatch = ({ target }: Address, bodyId: string | undefined): Refusal | undefined =>
+export const idMismatch = ({ target }: Address, bodyId: string | undefined, type: string): Refusal | undefined =>
   target.kind === 'id' && bodyId !== target.id
-    ? refuse('invalid-request', `The body's id must be the id in the URL, ${target.id}.`, 'Patient.id')
+    ? refuse('invalid-request', `The body's id must be the id in the URL, ${target.id}.`, `${type}.id`)
     : undefined;
 
 /** An identifier that stands for a record of the client: only of a system that names its own records. */
@@ -70,7 +70,13 @@ function mergeTarget(
 }
 
 /** What clients put before the query of If-None-Exist: `?`, `Patient?`; HAPI FHIR's client writes the whole URL. */
-const BEFORE_CONDITION = /^(?:(?:https?:\/\/[^?#]*\/)?Patient)?\?/;
+const BEFORE_CONDITION = /^(?:(?:https?:\/\/[^?#]*\/)?(Patient|Organization|RelatedPerson))?\?/;
+
+/** The parameters of If-None-Exist; what is before them says no other type. */
+export const conditionOf = (ifNoneExist: string, type: string): URLSearchParams => {
+  const [before = '', said = type] = BEFORE_CONDITION.exec(ifNoneExist) ?? [];
+  return new URLSearchParams(said === type ? ifNoneExist.slice(before.length) : ifNoneExist);
+};
 
 /** REST-24: `identifier=system|value`, of a system that names the client's own records. */
 function condition(
@@ -78,7 +84,7 @@ function condition(
   whose: { readonly client: string; readonly authorities: Authorities },
 ): OwnName | null | Refusal {
   if (ifNoneExist === null) return null;
-  const identifier = conditionalIdentifier(new URLSearchParams(ifNoneExist.replace(BEFORE_CONDITION, '')));
+  const identifier = conditionalIdentifier(conditionOf(ifNoneExist, 'Patient'));
   return isRefusal(identifier) ? identifier : ownIdentifier(identifier, whose, 'of the condition');
 }
 
@@ -104,6 +110,9 @@ const otherNames = (authorities: Authorities, identifiers: readonly RecordIdenti
       .filter(([, others]) => others.length > 0),
   );
 
+/** OHIE-CR-01: in strict mode the organisation that manages a patient has to be here. */
+const MANAGED: Demand = { element: 'managingOrganization', type: 'Organization' };
+
 /**
  * A Patient from the wire, made ready for the registrar: validated, cleared of forged marks, its identifiers weighed,
  * its features extracted. Pure; a refusal leaves nothing behind.
@@ -112,7 +121,7 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
   const { authorities } = policy;
   const valid = validatePatient(body, authorities.mode);
   if (isRefusal(valid)) return valid;
-  const mismatch = idMismatch(address, valid.patient.id);
+  const mismatch = idMismatch(address, valid.patient.id, 'Patient');
   if (mismatch) return mismatch;
   const clean = sanitise(valid.patient, policy.ours);
   if (isRefusal(clean)) return clean;
@@ -142,6 +151,7 @@ export function takeIn(body: unknown, address: Address, client: string, policy: 
       features: policy.extract(clean.resource),
       ownSystems: authorities.ownSystems(client),
       otherNames: otherNames(authorities, stated.identifiers),
+      ...(authorities.mode === 'strict' && { demand: MANAGED }),
     },
     patient: clean.resource,
     warnings: [...valid.warnings, ...clean.dropped, ...stated.warnings],

@@ -8,7 +8,7 @@ import type { CommandResult, LoadedEntry, Submission } from './commands.ts';
 import { type Case, consequences, pairChanges, type SubmittedRecord } from './decide.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { standing } from './merge.ts';
-import { isCreated, isUnchanged, submittedRecord } from './submit.ts';
+import { isCreated, isUnchanged, submittedRecord, withReferences } from './submit.ts';
 import { target } from './target.ts';
 import { whichRecord } from './which-record.ts';
 
@@ -107,10 +107,12 @@ async function decideChunk(one: Case, chunk: Chunk, what: string): Promise<void>
 type Staged = LoadedEntry | 'written-already';
 
 /** Puts one submission into the chunk, unless its record is there already. */
-async function stage(one: Case, chunk: Chunk, submission: Submission): Promise<Staged> {
+async function stage(one: Case, chunk: Chunk, sent: Submission): Promise<Staged> {
   const at = one.clock.now();
   const { staging } = chunk;
   const case_ = { ...one, overlay: staging };
+  const submission = await withReferences(case_, sent);
+  if ('kind' in submission) return { status: 'refused', refusal: submission.refusal };
   const which = await whichRecord(staging, { ...submission, client: one.sender.agent });
   if (which.kind === 'refused') return { status: 'refused', refusal: which.refusal };
   const to = await target(case_, which);

@@ -8,7 +8,7 @@ import { isRefusal } from '../fhir/refusal.ts';
 import { createExhaustiveIndex } from '../matching/exhaustive.ts';
 import { adjudicate } from './adjudicate.ts';
 import type { Case } from './decide.ts';
-import { createExtractor } from './extract.ts';
+import { createExtractor, createStoredExtractor } from './extract.ts';
 import { takeIn } from './intake.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { createAuthorities } from './policy/authorities.ts';
@@ -110,6 +110,7 @@ it('says before a batch is committed what the ledger says after', { timeout: 120
       const decider = {
         rules,
         index: createExhaustiveIndex(rules),
+        extract: createStoredExtractor(rules.features),
         newId: countingIds('id-'),
         clock: { now: () => '2026-01-01T00:00:00.000Z', monotonic: () => 0 },
       };

@@ -1,11 +1,13 @@
 import type { ChangeSet } from '../domain/change-set.ts';
+import type { CompanionType } from '../domain/companions.ts';
 import type { GoldenKey, RecordKey, Sequence } from '../domain/identity.ts';
 import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
+import { pairTerm, termsOf } from '../fhir/companions.ts';
 import type { FeatureValues } from '../matching/model.ts';
 import { otherOf } from '../domain/links.ts';
-import type { Named, NextKeys, RegistryView } from './ports.ts';
+import type { Named, NextKeys, RegistryView, StoredCompanion } from './ports.ts';
 
 /**
  * What the registry will look like once the change sets applied so far are committed: the base view with them laid over
@@ -79,6 +81,9 @@ const withEvents = (base: readonly HeldLink[], events: readonly LinkEvent[] | un
   return links;
 };
 
+const hasIdentifier = ({ companion, resource }: StoredCompanion, term: string): boolean =>
+  resource !== null && termsOf(companion, resource).some(({ parameter, value }) => parameter === 'identifier' && value === term);
+
 export function createOverlay(base: RegistryView, start: Start): Overlay {
   let sequence = start.sequence;
   let next = start.next;
@@ -97,6 +102,8 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
   const adjudications = new Map<RecordKey, Map<RecordKey, Adjudication | null>>();
   const opened = new Map<RecordKey, ReviewTask[]>();
   const closed = new Set<number>();
+  const companions = new Map<string, StoredCompanion>();
+  const givenIds = new Map<string, string>();
 
   const applyRecords = (change: ChangeSet): void => {
     for (const { record, content, features } of change.records) {
@@ -157,6 +164,15 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
     }
   };
 
+  const companionKey = (type: CompanionType, id: string): string => `${type}/${id}`;
+  const applyCompanions = (change: ChangeSet): void => {
+    for (const { companion, resource } of change.companions) {
+      const { type, id, source, givenId } = companion;
+      companions.set(companionKey(type, id), { companion: { ...companion, since: sequence, lastUpdated: change.at }, resource });
+      if (givenId !== null) givenIds.set(nameKey(type, source, givenId), id);
+    }
+  };
+
   /** The base's rows about a record; it has none about one that was created here. */
   const below = async <V>(record: RecordKey, read: (record: RecordKey) => Promise<readonly V[]>): Promise<readonly V[]> =>
     created.has(record) ? [] : read(record);
@@ -177,6 +193,7 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
         applyGoldens(change, stay);
         applyLinks(change);
         applyPairs(change);
+        applyCompanions(change);
         changes.push(change);
         sequence += 1;
       }
@@ -222,6 +239,21 @@ export function createOverlay(base: RegistryView, start: Start): Overlay {
     async openTasks(record) {
       const tasks = [...(await below(record, base.openTasks)), ...(opened.get(record) ?? [])];
       return closed.size === 0 ? tasks : tasks.filter((task) => !closed.has(task.key));
+    },
+    async companion(type, id, client) {
+      const given = givenIds.get(nameKey(type, client, id));
+      if (given !== undefined) return companions.get(companionKey(type, given));
+      const found = await base.companion(type, id, client);
+      return companions.get(companionKey(type, found?.companion.id ?? id)) ?? found;
+    },
+    async companionsBy(type, identifier, source) {
+      const found = await base.companionsBy(type, identifier, source);
+      if (companions.size === 0) return found;
+      const term = pairTerm(identifier.system, identifier.value);
+      const over = [...companions.values()].filter(
+        (one) => one.companion.type === type && (source === null || one.companion.source === source) && hasIdentifier(one, term),
+      );
+      return [...found.filter(({ companion }) => !companions.has(companionKey(type, companion.id))), ...over];
     },
   };
 }

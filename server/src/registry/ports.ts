@@ -3,11 +3,22 @@
  * only these.
  */
 import type { ChangeSet, Committed } from '../domain/change-set.ts';
-import type { GoldenKey, Instant, RecordIdentifier, RecordKey, Sequence, TaskKey, Version } from '../domain/identity.ts';
+import type { Companion, CompanionType } from '../domain/companions.ts';
+import type {
+  GoldenKey,
+  Identifier,
+  Instant,
+  RecordIdentifier,
+  RecordKey,
+  Sequence,
+  TaskKey,
+  Version,
+} from '../domain/identity.ts';
 import type { Adjudication, HeldLink, Pair, PairName } from '../domain/links.ts';
 import type { Client, ClientPassword, IssuedCertificate, Proof, Revocation } from '../domain/principals.ts';
 import type { GoldenRecord, SourceRecord } from '../domain/records.ts';
 import type { ReviewTask } from '../domain/review.ts';
+import type { AskedTerm } from '../fhir/companion-search.ts';
 import type { Condition } from '../fhir/conditions.ts';
 import type { Cursor, Sort } from '../fhir/sorting.ts';
 import type { AuditEvent } from '../fhir/r4.ts';
@@ -53,6 +64,33 @@ export interface RegistryView {
   /** The latest adjudication on each pair that holds the record, `undecided` ones left out. */
   adjudications(record: RecordKey): Promise<readonly Adjudication[]>;
   openTasks(record: RecordKey): Promise<readonly ReviewTask[]>;
+  /** What an id of this type names to `client`: the resource of its own that it calls so first, also one that is deleted. */
+  companion(type: CompanionType, id: string, client: string): Promise<StoredCompanion | undefined>;
+  /** The first hundred that have an identifier, of one client's or (null) of all, in the order in which they were created. */
+  companionsBy(type: CompanionType, identifier: Identifier, source: string | null): Promise<readonly StoredCompanion[]>;
+}
+
+/** An Organization or a RelatedPerson; `resource` is null where it is deleted, or was erased. */
+export interface StoredCompanion {
+  readonly companion: Companion;
+  readonly resource: string | null;
+}
+
+export interface CompanionQuery {
+  readonly type: CompanionType;
+  /** Of this client's only; null: of everybody's. */
+  readonly source: string | null;
+  /** Each list holds alternatives; every list must be met. */
+  readonly terms: readonly (readonly AskedTerm[])[];
+}
+
+/** A part of what was found, in the order in which they were created. */
+export interface CompanionPage {
+  readonly found: readonly StoredCompanion[];
+  /** How many there are in all. */
+  readonly total: number;
+  /** Where the next part begins; null at the end. */
+  readonly next: number | null;
 }
 
 export type CommitOutcome = { readonly kind: 'committed'; readonly head: Head } | { readonly kind: 'behind' };
@@ -135,6 +173,11 @@ export interface Reader {
   /** Records with an identifier, ascending by key, after `after`. Every element of `queries` is an alternative. */
   byIdentifier(queries: readonly IdentifierQuery[], after: RecordKey, limit: number): Promise<readonly RecordKey[]>;
   countByIdentifier(queries: readonly IdentifierQuery[]): Promise<number>;
+  companion(type: CompanionType, id: string, client: string): Promise<StoredCompanion | undefined>;
+  /** Versions of the one with this id, newest first. */
+  companionVersions(type: CompanionType, id: string, before: Version, limit: number): Promise<readonly StoredCompanion[]>;
+  /** `after`: 0, or the `next` of the part before. */
+  companions(query: CompanionQuery, after: number, limit: number): Promise<CompanionPage>;
   clients(): Promise<readonly Client[]>;
   certificates(): Promise<readonly IssuedCertificate[]>;
   revocations(): Promise<readonly Revocation[]>;

@@ -1,7 +1,7 @@
 import { type ChangeSet, emptyChange } from '../domain/change-set.ts';
 import type { RecordKey, Sequence } from '../domain/identity.ts';
 import type { Pair, PairName } from '../domain/links.ts';
-import type { FeatureValues, RuleSet } from '../matching/model.ts';
+import type { RuleSet } from '../matching/model.ts';
 import { serialRetrieval } from '../matching/serial.ts';
 import { allPairs } from './all-pairs.ts';
 import type { Decider } from './decide.ts';
@@ -19,8 +19,6 @@ export interface PrepareDependencies {
   readonly ledger: Ledger;
   readonly scan: RegistryScan;
   readonly decider: Decider;
-  /** Feature values of a stored Patient, from its JSON text. */
-  readonly extract: (resource: string) => FeatureValues;
   readonly progress: (progress: Progress) => void;
   /** The index holds every change set up to here already (a snapshot, under the rules in force); absent where it is empty. */
   readonly held?: Sequence;
@@ -31,7 +29,7 @@ export interface PrepareDependencies {
 const CHUNK = 500;
 
 /** Feature rows for paths or normalisers that the rules name for the first time. */
-async function backfillFeatures({ scan, decider, ledger, extract, progress }: PrepareDependencies): Promise<void> {
+async function backfillFeatures({ scan, decider, ledger, progress }: PrepareDependencies): Promise<void> {
   const { features } = decider.rules;
   if ((await scan.completeFeatures(features)).every(Boolean)) return;
   const total = (await ledger.head()).nextRecord - 1;
@@ -42,7 +40,7 @@ async function backfillFeatures({ scan, decider, ledger, extract, progress }: Pr
     if (!last) break;
     await scan.putFeatures(
       features,
-      contents.map(({ record, resource }) => ({ record, values: extract(resource) })),
+      contents.map(({ record, resource }) => ({ record, values: decider.extract(resource) })),
     );
     after = last.record;
     progress({ step: 'features', done: after, total });

@@ -2,7 +2,7 @@ import type { Issue, Refusal } from '../domain/errors.ts';
 import type { GoldenKey, RecordKey } from '../domain/identity.ts';
 import type { Condition } from '../fhir/conditions.ts';
 import { meets, sortValues, storedSubject, type Subject, subjectOf } from '../fhir/demographics.ts';
-import type { Patient } from '../fhir/r4.ts';
+import type { CompanionResource, KeptResource, Patient } from '../fhir/r4.ts';
 import { isRefusal, refuse } from '../fhir/refusal.ts';
 import { domainsOf, type PatientSearch } from '../fhir/search.ts';
 import { comparing, comparingPlaces, type Cursor, cursorOf, decodeCursor, encodeCursor, type Sortable } from '../fhir/sorting.ts';
@@ -11,6 +11,7 @@ import { alsoTurned, EXAMINED, type Keys, matchesVisibly, namedBy, tooMany } fro
 import { goldenNamed, included, recordNamed, type Shown, showNamed } from './linked.ts';
 import type { Authorities } from './policy/authorities.ts';
 import { seesEverybody, seesWhole } from './policy/disclosure.ts';
+import { followAll, referencesAt, relatedTo } from './companion-lookup.ts';
 import { type Lookup, presentRecord, showGolden } from './lookup.ts';
 import type { DemographicPage, DemographicSearch, IndexCondition, Named, StoredRecord } from './ports.ts';
 
@@ -18,7 +19,7 @@ export interface SearchPage {
   /** null: not counted. */
   readonly total: number | null;
   readonly matches: readonly Patient[];
-  readonly included: readonly Patient[];
+  readonly included: readonly KeptResource[];
   /** Where the next page begins; null on the last. */
   readonly next: string | null;
   /** What the asker should know besides. */
@@ -248,6 +249,28 @@ function canonicalSearch({ canonical }: Authorities, search: PatientSearch): Pat
   };
 }
 
+/** Organizations and RelatedPersons beside the matches; of a Patient that the asker sees in part only what that part refers to. */
+async function companionsOf(
+  lookup: Lookup,
+  matches: readonly Patient[],
+  { include, follow, related }: PatientSearch,
+): Promise<readonly KeptResource[]> {
+  const links = include === 'none' ? [] : matches.flatMap(({ link = [] }) => link.map(({ other }) => other.reference ?? ''));
+  const references = [
+    ...links.filter((reference) => !reference.startsWith('Patient/')),
+    ...follow.flatMap((element) => referencesAt(matches, element)),
+  ];
+  const found = await followAll(lookup, references);
+  const persons: readonly CompanionResource[] = related
+    ? await relatedTo(
+        lookup,
+        matches.flatMap(({ id }) => id ?? []),
+      )
+    : [];
+  const known = new Set(found.map(({ id }) => id));
+  return [...found, ...persons.filter(({ id }) => !known.has(id))];
+}
+
 /**
  * Search by `_id`, `identifier` and `link`, or by what a record holds. Golden records are found by `_id` and `link` only, never
  * by an ordinary search (D6).
@@ -272,7 +295,7 @@ export async function searchPatients(
   return {
     total: page.total,
     matches,
-    included: await included(lookup, shown, search),
+    included: [...(await included(lookup, shown, search)), ...(await companionsOf(lookup, matches, search))],
     next: page.next,
     remarks: await remarksOf(lookup, search, matches),
   };

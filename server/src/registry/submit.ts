@@ -3,10 +3,12 @@ import type { AuditFacts } from '../domain/change-set.ts';
 import type { Instant, RecordIdentity, RecordKey } from '../domain/identity.ts';
 import { UNLINKED } from '../domain/records.ts';
 import { identityOf } from '../fhir/identifiers.ts';
-import { type Accepted, refused, type Sender, type Submission, type SubmissionResult } from './commands.ts';
+import { isRefusal } from '../fhir/refusal.ts';
+import { type Accepted, type Refused, refused, type Sender, type Submission, type SubmissionResult } from './commands.ts';
 import { type Case, consequences, type Draft, pairChanges, retrieve, type SubmittedRecord } from './decide.ts';
 import { type Standing, standing } from './merge.ts';
 import type { Overlay } from './overlay.ts';
+import { type Names, NO_NAMES, resolveReferences } from './references.ts';
 import { type Target, target } from './target.ts';
 import { otherOf } from '../domain/links.ts';
 import { firstNamed, whichRecord } from './which-record.ts';
@@ -43,7 +45,11 @@ export async function isUnchanged(
   return links.some((link) => link.until === null && link.ruleVersion === rules.version);
 }
 
-async function accepted(overlay: Overlay, key: RecordKey, rest: Pick<Accepted, 'status' | 'truncated'>): Promise<Accepted> {
+async function accepted(
+  overlay: Overlay,
+  key: RecordKey,
+  rest: Pick<Accepted, 'status' | 'truncated' | 'resource'>,
+): Promise<Accepted> {
   const record = await overlay.record(key);
   const golden = record && (await overlay.golden(record.golden));
   if (!record || !golden) throw new Error(`record ${key} has no golden record after its own submission`);
@@ -126,16 +132,32 @@ async function alreadyThere(one: Case, submission: Submission): Promise<Accepted
   return accepted(overlay, record, { status: 'existing', truncated: false });
 }
 
+/** The submission with its references in the registry's own ids. */
+export async function withReferences(one: Case, submission: Submission, names: Names = NO_NAMES): Promise<Submission | Refused> {
+  const { resource: sent, mergeInto, demand } = submission;
+  const resource = await resolveReferences(one, sent, { names, demand });
+  if (isRefusal(resource)) return { kind: 'refused', refusal: resource };
+  const id = mergeInto?.kind === 'id' ? names.get(`Patient/${mergeInto.id}`)?.slice('Patient/'.length) : undefined;
+  return {
+    ...submission,
+    ...(resource !== sent && { resource, features: one.extract(resource) }),
+    ...(id !== undefined && { mergeInto: { kind: 'id', id } }),
+  };
+}
+
 /**
  * One submission: which record, who resembles it, who is one person, what changes (design §6). Applies the change to
  * the overlay; a refusal applies nothing.
  */
-export async function submit(one: Case, submission: Submission): Promise<SubmissionResult> {
+export async function submit(one: Case, sent: Submission, names: Names = NO_NAMES): Promise<SubmissionResult> {
   const { overlay, sender } = one;
-  const existing = await alreadyThere(one, submission);
+  const existing = await alreadyThere(one, sent);
   if (existing) return existing;
+  const submission = await withReferences(one, sent, names);
+  if ('kind' in submission) return submission;
   const which = await whichRecord(overlay, { ...submission, client: sender.agent });
   if (which.kind === 'refused') return which;
+  const rewritten = submission.resource === sent.resource ? {} : { resource: submission.resource };
   const at = one.clock.now();
   const to = await target(one, which);
   if (submission.ifMatch !== null && submission.ifMatch !== to.before?.version) {
@@ -149,10 +171,10 @@ export async function submit(one: Case, submission: Submission): Promise<Submiss
   if (await isUnchanged(one, submission, { to, stands })) {
     const audit = facts(sender, submission, { record: to.key, created: false });
     await overlay.apply({ ...emptyChange(at, audit), aliases: to.aliases });
-    return accepted(overlay, to.key, { status: 'unchanged', truncated: false });
+    return accepted(overlay, to.key, { status: 'unchanged', truncated: false, ...rewritten });
   }
   const drafted = await draft(one, submission, { to, stands, at });
   await overlay.apply(await consequences(one, drafted));
   const truncated = drafted.submitted.some((record) => record.truncated);
-  return accepted(overlay, to.key, { status: isCreated(to) ? 'created' : 'updated', truncated });
+  return accepted(overlay, to.key, { status: isCreated(to) ? 'created' : 'updated', truncated, ...rewritten });
 }

@@ -36,8 +36,10 @@ const refused = (code: ErrorCode, diagnostics: string, expression?: string): Whi
 async function namedBy(view: RegistryView, { identifiers, otherNames = {} }: Addressed): Promise<readonly RecordKey[]> {
   const found = new Set<RecordKey>();
   for (const { names, scope, system, value } of identifiers) {
-    const systems = [system, ...(otherNames[system] ?? [])];
-    const record = names ? await firstNamed(view, { scope, systems, value }) : undefined;
+    if (!names) continue;
+    // A system may be called __proto__, which every object has.
+    const others = Object.hasOwn(otherNames, system) ? otherNames[system] : undefined;
+    const record = await firstNamed(view, { scope, systems: [system, ...(others ?? [])], value });
     if (record !== undefined) found.add(record);
   }
   return [...found];

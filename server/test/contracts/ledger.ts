@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChangeSet } from '../../src/domain/change-set.ts';
 import type { Adjudication } from '../../src/domain/links.ts';
+import type { AskedTerm } from '../../src/fhir/companion-search.ts';
 import type { FeatureSpec } from '../../src/matching/model.ts';
-import type { Ledger, Reader, RegistryScan } from '../../src/registry/ports.ts';
+import type { CompanionQuery, Ledger, Reader, RegistryScan } from '../../src/registry/ports.ts';
 import * as sample from '../support/sample-changes.ts';
 
 export interface OpenStore {
@@ -14,7 +15,7 @@ export interface OpenStore {
   reopen(): Promise<OpenStore>;
 }
 
-const { arrival, change, commit, goldenWrite, link, mrn, pair, recordWrite } = sample;
+const { arrival, change, commit, companionWrite, goldenWrite, link, mrn, pair, recordWrite } = sample;
 
 const AT_TWO = '2026-03-04T11:30:00.000Z';
 const AT_THREE = '2026-03-05T12:00:00.001Z';
@@ -528,6 +529,101 @@ export const ledgerContract = (name: string, open: () => Promise<OpenStore>): vo
         expect(page).toEqual([{ record: 2, resource: recordWrite(2).content?.resource }]);
         expect((await store.scan.lacking([sample.FAMILY, initials], 0, 10)).map(({ record }) => record)).toEqual([1, 2, 3]);
         expect(await store.scan.lacking([sample.FAMILY], 0, 10)).toEqual([]);
+      });
+    });
+
+    describe('Organizations and RelatedPersons', () => {
+      const clinic = { resourceType: 'Organization', name: 'Clínica Norte', identifier: [{ system: 'urn:org', value: '7' }] };
+      const mother = { resourceType: 'RelatedPerson', patient: { reference: 'Patient/record-1' }, name: [{ family: 'Chanda' }] };
+      const asked = (parameter: string, value: string, match: AskedTerm['match'] = 'is'): AskedTerm => ({
+        parameter,
+        value,
+        match,
+      });
+      const written = (...write: Parameters<typeof companionWrite>): ChangeSet =>
+        change({ companions: [companionWrite(...write)] });
+      const idsOf = async (query: CompanionQuery): Promise<readonly string[]> =>
+        (await store.reader.companions(query, 0, 10)).found.map(({ companion }) => companion.id);
+
+      test('one is read by its id as it was written, in every version, and from the changes', async () => {
+        await commit(store.ledger, [written(clinic), written({ ...clinic, name: 'Norte' }, { version: 2 })]);
+        await restart();
+        const [first, second] = [1, 2].map((version) => ({
+          companion: {
+            type: 'Organization',
+            id: 'o1',
+            version,
+            source: 'clinicA',
+            givenId: null,
+            since: version,
+            lastUpdated: sample.AT,
+          },
+          resource: JSON.stringify({ ...clinic, name: version === 1 ? clinic.name : 'Norte' }),
+        }));
+        expect(await store.ledger.companion('Organization', 'o1', 'anybody')).toEqual(second);
+        expect(await store.reader.companion('Organization', 'o1', 'anybody')).toEqual(second);
+        expect(await store.reader.companion('RelatedPerson', 'o1', 'anybody')).toBeUndefined();
+        expect(await store.reader.companionVersions('Organization', 'o1', 99, 99)).toEqual([second, first]);
+        expect(await store.reader.companionVersions('Organization', 'o1', 2, 99)).toEqual([first]);
+        expect((await store.ledger.changes(0, 9)).map((one) => one.change.companions)).toEqual([
+          written(clinic).companions,
+          written({ ...clinic, name: 'Norte' }, { version: 2 }).companions,
+        ]);
+      });
+
+      test('an id that a client gave one of its own means that to it, and to others what bears it', async () => {
+        await commit(store.ledger, [written(clinic), written(clinic, { id: 'o2', source: 'clinicB', givenId: 'o1' })]);
+        const idFor = async (client: string) => (await store.ledger.companion('Organization', 'o1', client))?.companion.id;
+        expect([await idFor('clinicA'), await idFor('clinicB'), await idFor('lab')]).toEqual(['o1', 'o2', 'o1']);
+      });
+
+      test('a deleted one has its history, and no search finds it', async () => {
+        await commit(store.ledger, [written(clinic), written(null, { version: 2, deleted: true })]);
+        await restart();
+        expect(await store.reader.companion('Organization', 'o1', '')).toMatchObject({
+          companion: { deleted: true },
+          resource: null,
+        });
+        expect(
+          (await store.reader.companionVersions('Organization', 'o1', 9, 9)).map(({ resource }) => resource !== null),
+        ).toEqual([false, true]);
+        expect(await idsOf({ type: 'Organization', source: null, terms: [] })).toEqual([]);
+        expect(await store.ledger.companionsBy('Organization', { system: 'urn:org', value: '7' }, null)).toEqual([]);
+      });
+
+      test('a search finds by terms of the version in force: every list holds, any of its alternatives', async () => {
+        await commit(store.ledger, [
+          written({ ...clinic, name: 'Sur' }),
+          written(clinic, { version: 2 }),
+          written({ ...clinic, identifier: [], name: 'Hospital' }, { id: 'o2', source: 'clinicB' }),
+          written(mother, { type: 'RelatedPerson', id: 'r1' }),
+        ]);
+        const search = (...terms: readonly (readonly AskedTerm[])[]) => idsOf({ type: 'Organization', source: null, terms });
+        expect(await search([asked('name', 'clinica n', 'starts')])).toEqual(['o1']);
+        expect(await search([asked('name', 'norte', 'contains'), asked('name', 'hospital', 'starts')])).toEqual(['o1', 'o2']);
+        expect(await search([asked('name', 'norte', 'contains')], [asked('name', 'hospital', 'starts')])).toEqual([]);
+        expect(await search([asked('name', 'sur', 'starts')])).toEqual([]);
+        expect(await search([asked('identifier', 'urn:org\n7')])).toEqual(['o1']);
+        expect(await search([asked('identifier:code', '7')], [asked('identifier:system', 'urn:org')])).toEqual(['o1']);
+        expect(await idsOf({ type: 'Organization', source: 'clinicB', terms: [] })).toEqual(['o2']);
+        expect(await idsOf({ type: 'RelatedPerson', source: null, terms: [[asked('patient', 'record-1')]] })).toEqual(['r1']);
+        const found = await store.ledger.companionsBy('Organization', { system: 'urn:org', value: '7' }, 'clinicA');
+        expect(found.map(({ companion }) => companion.id)).toEqual(['o1']);
+        expect(await store.ledger.companionsBy('Organization', { system: 'urn:org', value: '7' }, 'clinicB')).toEqual([]);
+      });
+
+      test('pages end where the next begins, and count all', async () => {
+        const ids = ['a', 'b', 'c'];
+        await commit(
+          store.ledger,
+          ids.map((id) => written(clinic, { id })),
+        );
+        const query: CompanionQuery = { type: 'Organization', source: null, terms: [] };
+        const first = await store.reader.companions(query, 0, 2);
+        expect([first.found.map(({ companion }) => companion.id), first.total]).toEqual([['a', 'b'], 3]);
+        const second = await store.reader.companions(query, first.next ?? 0, 2);
+        expect([second.found.map(({ companion }) => companion.id), second.total, second.next]).toEqual([['c'], 3, null]);
+        expect(await store.reader.companions(query, 0, 0)).toEqual({ found: [], total: 3, next: null });
       });
     });
   });

@@ -34,10 +34,19 @@ export const rowsOf = (page: string): readonly Row[] =>
     tests: [...tests.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file),
   }));
 
-/** The page with its last column made anew. */
+const COUNT = /^Of \d+ rows .*$/m;
+
+/** How many rows there are of each kind. */
+const countOf = (page: string): string => {
+  const rows = rowsOf(page);
+  const [whole, partly] = ['yes', 'partly'].map((word) => rows.filter(({ here }) => here.startsWith(word)).length);
+  return `Of ${rows.length} rows ${whole} are served whole, ${partly} in part, ${rows.length - (whole ?? 0) - (partly ?? 0)} not yet.`;
+};
+
+/** The page with its count and its last column made anew. */
 export function withTests(page: string): string {
   const tests = testsByRow();
-  return page.replaceAll(ROW, (_row, rest: string, id: string) => {
+  return page.replace(COUNT, countOf(page)).replaceAll(ROW, (_row, rest: string, id: string) => {
     const files = (tests.get(id) ?? []).map((file) => `\`${file}\``).join(', ');
     return `${rest} ${files}${files === '' ? '' : ' '}|`;
   });

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { projectRoot } from '../../src/app/project.ts';
 import { errorCodes, operationOutcome, statusOf } from '../../src/fhir/outcome.ts';
 import type { FhirDependencies } from '../../src/http/fhir/dependencies.ts';
 import { fhirRoutes } from '../../src/http/fhir/routes.ts';
-import { rowsOf, testsByRow } from './conformance.ts';
+import { rowsOf, testsByRow, withTests } from './conformance.ts';
 import { anchorsOf, blocksOf, linksOf, pages, shellOf, textOf } from './pages.ts';
 import { openReader, type Output } from './reader.ts';
 
@@ -137,7 +137,8 @@ describe('the pages for data managers and for those who come from OpenCR 1.x', (
 });
 
 describe('the page for administrators', () => {
-  it('makes, lets in, revokes, watches, verifies and copies a registry', async () => {
+  // The self-test among it takes half of the time.
+  it('makes, lets in, revokes, watches, tries, verifies and copies a registry', { timeout: 240_000 }, async () => {
     reader.turnPage();
     const shown = await paste('docs/administrator.md');
     done(shown);
@@ -148,8 +149,33 @@ describe('the page for administrators', () => {
     expect(all).toContain('clinic2 is disabled');
     expect(matches(all, /^(The hash chain).* are in order\.$/gm)).toHaveLength(2);
     expect(all).toMatch(/^opencr_records 3$/m);
+    expect(all).toMatch(/^In all: \d+ passed, 0 failed, /m);
     for (const [metric = ''] of textOf('docs/administrator.md').matchAll(/(?<=`)opencr_\w+/g)) expect(all).toContain(metric);
     await reader.stopServer();
+  });
+});
+
+describe('the pages of the clients', () => {
+  it("submit, ask, match, merge and delete by cURL's commands as they stand", { timeout: 120_000 }, async () => {
+    reader.turnPage();
+    const shown = await paste('docs/clients/curl.md');
+    done(shown);
+    const [, submitted, asked, matched, child, merged] = shown.map(({ stdout }) => stdout);
+    expect(submitted).toMatch(/^HTTP\/1\.1 201/);
+    const [cruid = ''] = matches(submitted ?? '', CRUID);
+    const [searched = '', , pix = ''] = (asked ?? '').split(/(?<=\})(?=\{"resourceType")/);
+    expect((JSON.parse(searched) as { entry: readonly unknown[] }).entry).toMatchObject([{}, { resource: { id: cruid } }]);
+    expect(JSON.parse(pix)).toMatchObject({ resourceType: 'Parameters' });
+    expect(matched).toContain(cruid);
+    expect(child).toContain('"RelatedPerson"');
+    expect(merged).toMatch(/"type":"replaced-by"[^]*HTTP\/1\.1 204/);
+    await reader.stopServer();
+  });
+
+  it('are all on their index', () => {
+    const linked = linksOf('docs/clients/README.md');
+    const there = readdirSync(join(projectRoot, 'docs', 'clients')).filter((name) => name !== 'README.md');
+    expect(there.filter((name) => !linked.includes(name))).toEqual([]);
   });
 });
 
@@ -178,7 +204,7 @@ describe('every page', () => {
     const PICTURE = /^(flowchart (TD|LR)|sequenceDiagram)\n/;
     for (const page of pages) {
       for (const { language, text } of blocksOf(page)) {
-        expect(['', 'sh', 'json', 'mermaid', 'java', 'xml'], `${page}: ${language}`).toContain(language);
+        expect(['', 'sh', 'json', 'mermaid', 'java', 'python', 'xml'], `${page}: ${language}`).toContain(language);
         if (language === 'json') JSON.parse(text);
         if (language === 'mermaid') expect(text, page).toMatch(PICTURE);
       }
@@ -236,6 +262,11 @@ describe('the table of conformance', () => {
     expect(ids).toEqual([...new Set(ids)]);
     expect([...tests.keys()].filter((id) => !ids.includes(id))).toEqual([]);
     expect(rows.filter(({ here }) => !/^(yes|partly: .+|not yet.*)$/.test(here.trim()))).toEqual([]);
+  });
+
+  it('counts them as they are', () => {
+    const page = textOf('docs/conformance.md');
+    expect(withTests(page)).toBe(page);
   });
 
   it('serves no row without a test', () => {

@@ -13,11 +13,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { projectRoot } from '../../src/app/project.ts';
+import { freePort } from '../support/free-port.ts';
 
 const NOT_COPIED = /^(\.git|\.toolchain|node_modules|data|coverage|server\/(certificates|sampleclientcertificates))$/;
 
@@ -45,19 +45,6 @@ function onlyDoors(root: string): string {
   return bin;
 }
 
-async function freePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      const address = server.address();
-      return address !== null && typeof address === 'object' ? address.port : 0;
-    }),
-  );
-  for (const server of servers) server.close();
-  return [ports[0] ?? 0, ports[1] ?? 0];
-}
-
 export interface Output {
   readonly code: number;
   readonly stdout: string;
@@ -66,7 +53,7 @@ export interface Output {
 
 export async function openReader() {
   const root = clone();
-  const [port, adminPort] = await freePorts();
+  const [port, adminPort] = await Promise.all([freePort(), freePort()]);
   const { NODE_ENV: _test, ...own } = process.env;
   const env = {
     ...own,

@@ -20,12 +20,14 @@ export const VALUES = 60;
 
 /** Stands for the name of whoever sends it. */
 export const SENDER = '~sender~';
+const systemOf = (client: string): string => `${BASE}/${client}`;
+export const SYSTEM_OF_SENDER = systemOf(SENDER);
 export const someSystem = fc
   .oneof(
     { weight: 6, arbitrary: fc.constant(SENDER) },
     { weight: 1, arbitrary: fc.constantFrom('openmrs', 'dhis2', 'lims', 'nobody') },
   )
-  .map((client) => `${BASE}/${client}`);
+  .map(systemOf);
 const FAMILIES = ['Okello', 'Nakato', 'Müller', 'Ὀδυσσεύς', 'O’Brien-Smith', 'አበበ', 'de la Cruz', 'Li'];
 const GIVENS = ['Anna', 'Anne', 'Jean-Pierre', 'Ngũgĩ', 'Maria', 'Marie'];
 
@@ -70,6 +72,12 @@ export const validPatient = (system: string): fc.Arbitrary<Record<string, unknow
     ...person(n),
     ...more,
   }));
+
+/** Every record that a valid Patient of a client can be, so that the next is an update. */
+export const recordsOf = (client: string): readonly string[] =>
+  Array.from({ length: VALUES }, (_, n) =>
+    JSON.stringify({ resourceType: 'Patient', identifier: [{ system: systemOf(client), value: `f${n}` }], ...person(n) }),
+  );
 
 const identifierQuery = (system: string, value: number): string =>
   `Patient?identifier=${encodeURIComponent(`${system}|f${value}`)}`;
@@ -199,11 +207,12 @@ function write(
 ): Body {
   const changed = edited(valid, edits);
   for (const name of kept) Reflect.set(changed, name, valid[name]);
-  const text = editedText(format === 'json' ? jsonText(changed) : xmlText(changed, valid), textEdits);
-  return { content: text, headers: { 'content-type': type, ...(coding !== null && { 'content-encoding': coding }) }, coding };
+  const text = format === 'json' ? jsonText(changed) : xmlText(changed, valid);
+  const content = kept.length > 0 ? text : editedText(text, textEdits);
+  return { content, headers: { 'content-type': type, ...(coding !== null && { 'content-encoding': coding }) }, coding };
 }
 
-/** Bodies that began as valid ones. The members named in `kept` stay as they were. */
+/** Bodies that began as valid ones. The members named in `kept` stay as they were: then the text is not edited either. */
 export const bodyFrom = (valid: fc.Arbitrary<Record<string, unknown>>, kept: readonly string[] = []): fc.Arbitrary<Body> =>
   fc.tuple(valid, writing).map(([value, how]) => write(value, how, kept));
 

@@ -10,6 +10,7 @@ import {
   SENDER,
   someSystem,
   strangeBody,
+  SYSTEM_OF_SENDER,
   validBundle,
   validPatient,
   validPix,
@@ -398,14 +399,14 @@ const writes: readonly fc.WeightedArbitrary<Target>[] = [
   { weight: 1, arbitrary: identified.map((one) => ({ method: 'DELETE', path: `/fhir/Patient${one}` })) },
 ];
 
-/** Records that are there stay, and none are added: an update under an identifier that the edits leave alone. */
+/** Updates of records that are there, once all of each client's are: the edits leave the identifier alone. */
 const updates: readonly fc.WeightedArbitrary<Target>[] = [
   {
     weight: 20,
     arbitrary: sent(
       'POST',
       fc.constant('/fhir/Patient'),
-      bodyFrom(someSystem.chain(validPatient), ['identifier', 'resourceType']),
+      bodyFrom(validPatient(SYSTEM_OF_SENDER), ['identifier', 'resourceType']),
     ),
   },
 ];
@@ -523,7 +524,10 @@ const shotOf = (targets: readonly fc.WeightedArbitrary<Target>[]): fc.Arbitrary<
     };
   });
 
+/** Whatever can be read of Patients and of the trail, right and wrong. */
+export const readShot = shotOf(reads);
+
 export const anyShot = shotOf([...reads, ...asks, ...writes]);
 
-/** Such that the number of records stays: nothing is created or deleted. */
+/** Such that the number of records stays, once all of `recordsOf` are there: nothing is created or deleted. */
 export const steadyShot = shotOf([...reads, ...asks, ...updates]);

@@ -18,6 +18,8 @@ export interface Target {
 const TOGETHER = 5;
 /** Milliseconds in which every request is answered, on a busy machine too. */
 const PATIENCE = 20_000;
+/** Characters of what fast-check says: its seed stands first, and a URL may be long. */
+const WORDS = 4_000;
 /** Ids that are remembered, the newest in place of the oldest. */
 const KNOWN = 300;
 
@@ -43,7 +45,10 @@ const named = (ids: Ids, text: string): string =>
     return known[Number(n) % Math.max(known.length, 1)] ?? 'none';
   });
 
-async function fire(target: Target, ids: Ids, { method, path, headers, content, client }: Shot): Promise<Answer> {
+const shotInWords = (ids: Ids, { method, path }: Shot): string => `${method} ${named(ids, path).slice(0, 500)}`;
+
+async function fire(target: Target, ids: Ids, shot: Shot): Promise<Answer> {
+  const { method, path, headers, content, client } = shot;
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new Error(`no answer after ${PATIENCE} ms`));
@@ -53,7 +58,7 @@ async function fire(target: Target, ids: Ids, { method, path, headers, content, 
     const sending = { client, headers, ...(body !== null && { body }) };
     return await Promise.race([target.send(method, named(ids, path), sending), late.promise]);
   } catch (error) {
-    throw new Error(`${method} ${named(ids, path)} of ${client ?? 'nobody'} was not answered`, { cause: error });
+    throw new Error(`${shotInWords(ids, shot)} of ${client ?? 'nobody'} was not answered`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -70,7 +75,7 @@ function requireKept(answered: readonly Answered[], before: LedgerHead, after: L
   const [least, most] = [kept.reduce((sum, one) => sum + one.least, 0), kept.reduce((sum, one) => sum + one.most, 0)];
   const moved = after.sequence - before.sequence;
   if (moved >= least && moved <= most && (moved > 0 || after.hash === before.hash)) return;
-  const said = answered.map(({ shot, answer }) => `${shot.method} ${shot.path} ${answer.status}`).join('\n');
+  const said = answered.map(({ shot, answer }) => `${shot.method} ${shot.path.slice(0, 500)} ${answer.status}`).join('\n');
   throw new Error(`the ledger moved by ${moved}, the answers say ${least} to ${most}:\n${said}`);
 }
 
@@ -85,7 +90,7 @@ async function volley(target: Target, ids: Ids, shots: readonly Shot[]): Promise
   for (const { shot, answer } of answered) {
     const wrong = complaint(shot, answer);
     if (wrong !== null) {
-      throw new Error(`${wrong}: ${shot.method} ${named(ids, shot.path)} ${answer.status} ${answer.text.slice(0, 500)}`);
+      throw new Error(`${wrong}: ${shotInWords(ids, shot)} ${answer.status} ${answer.text.slice(0, 500)}`);
     }
     learn(ids, answer);
   }
@@ -123,7 +128,7 @@ export async function fuzz(
       ...(seed !== undefined && { seed }),
     })
     .catch((error: unknown) => {
-      throw new Error(`at first: ${describe(first)}\n${describe(error)}`, { cause: first });
+      throw new Error(`at first: ${describe(first)}\n${describe(error).slice(0, WORDS)}`, { cause: first });
     });
   return statuses;
 }

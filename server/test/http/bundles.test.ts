@@ -221,7 +221,7 @@ describe('a transaction is all or nothing (TX-02): refused with one outcome, the
       'a method that is not served',
       405,
       'Bundle.entry[1].request.method',
-      () => ({ request: { method: 'GET', url: 'Patient/1' } }),
+      () => ({ request: { method: 'PATCH', url: 'Patient/1' } }),
     ],
     ['the same patient by POST twice (TX-04)', 400, 'Bundle.entry[1]', good],
     [
@@ -276,7 +276,7 @@ describe('a transaction is all or nothing (TX-02): refused with one outcome, the
 
 it.each([
   ['searchset', { type: 'searchset' }, 400, 'Bundle.type'],
-  ['history', { type: 'history' }, 400, 'Bundle.type'],
+  ['document', { type: 'document' }, 400, 'Bundle.type'],
   ['entry that is no list', { type: 'batch', entry: { resource: patient('openmrs', 'x') } }, 400, 'Bundle.entry'],
   ['no Bundle at all', { resourceType: 'Patient', identifier: [identifier('openmrs', 'x')] }, 400, 'resourceType'],
   ['a list', [], 400, 'resourceType'],

@@ -152,6 +152,54 @@ async function bundles(send: Send): Promise<void> {
   await send('a batch of nothing', 'POST', '/fhir', { body: { resourceType: 'Bundle', type: 'batch' } });
 }
 
+async function companions(send: Send): Promise<void> {
+  const clinic = {
+    resourceType: 'Organization',
+    identifier: [{ system: 'urn:example:organizations', value: 'C-7' }],
+    type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/organization-type', code: 'prov' }] }],
+    name: 'Clinic 7',
+    telecom: [{ system: 'phone', value: '0772 7' }],
+    contact: [{ name: { family: 'Okello' } }],
+  };
+  const [child, organization] = [
+    'urn:uuid:0b0e7bb6-9a6c-4c8e-8a52-1d9f6a1f0001',
+    'urn:uuid:0b0e7bb6-9a6c-4c8e-8a52-1d9f6a1f0002',
+  ];
+  const mother = {
+    resourceType: 'RelatedPerson',
+    patient: { reference: child },
+    relationship: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'MTH' }] }],
+    name: [{ family: 'Achieng', given: ['Grace'] }],
+  };
+  const post = (resource: { readonly resourceType: string }, fullUrl?: string) => ({
+    ...(fullUrl !== undefined && { fullUrl }),
+    resource,
+    request: { method: 'POST', url: resource.resourceType },
+  });
+  const born = patient('openmrs', 'every-born', somebody(), { managingOrganization: { reference: organization } });
+  const reading = { request: { method: 'GET', url: `Patient?${by('every-born')}&_include=Patient:organization` } };
+  await send('a transaction of several types', 'POST', '/fhir', {
+    body: {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [post(mother), post(born, child), post(clinic, organization), reading],
+    },
+  });
+  const created = await send('an Organization', 'POST', '/fhir/Organization', { body: clinic });
+  const at = `/fhir/${/^Organization\/[^/]+/.exec(created.headers['location'] ?? '')?.[0] ?? ''}`;
+  await send('one that is read', 'GET', at);
+  await send('its summary', 'GET', `${at}?_summary=true`);
+  await send('its history', 'GET', `${at}/_history`);
+  const related = await send('a RelatedPerson', 'POST', '/fhir/RelatedPerson', {
+    body: { ...mother, patient: { reference: 'Patient/7' } },
+  });
+  await send('one that is read', 'GET', `/fhir/${/^RelatedPerson\/[^/]+/.exec(related.headers['location'] ?? '')?.[0] ?? ''}`);
+  await send('Organizations', 'GET', '/fhir/Organization?name=clinic');
+  await send('RelatedPersons', 'GET', '/fhir/RelatedPerson?relationship=MTH&_include=RelatedPerson:patient&_summary=true');
+  await send('a patient with relations', 'GET', `/fhir/Patient?${by('every-born')}&_revinclude=RelatedPerson:patient`);
+  await send('an Organization without a name', 'POST', '/fhir/Organization', { body: { resourceType: 'Organization' } });
+}
+
 async function refusals(send: Send): Promise<void> {
   const own = await send('a record', 'POST', '/fhir/Patient', { body: patient('openmrs', 'refused') });
   const post = (body: object | string, headers: Record<string, string> = {}) =>
@@ -226,7 +274,7 @@ export async function everyAnswer(encoding: Encoding): Promise<readonly Given[]>
     return answer;
   };
   try {
-    for (const part of [patients, mergedAndDeleted, questions, bundles, refusals, trail]) await part(send);
+    for (const part of [patients, mergedAndDeleted, questions, bundles, companions, refusals, trail]) await part(send);
   } finally {
     await registry.stop();
     rmSync(dataDir, { recursive: true });

@@ -206,7 +206,7 @@ describe('search (SRCH-*)', () => {
     expect(bundle.link).toEqual([{ relation: 'self', url: `${base}/Patient?_id=${record}&_format=json` }]);
   });
 
-  it.each(['birthplace=x', '_sort=birthplace', 'identifier:of-type=a', '_include=Patient:organization'])(
+  it.each(['birthplace=x', '_sort=birthplace', 'identifier:of-type=a', '_include=Patient:encounter'])(
     '%s is refused when handling is strict (REST-07)',
     async (query) => {
       const answer = await get(`?_id=${record}&${query}`, { headers: { prefer: 'handling=strict' } });
@@ -244,11 +244,24 @@ describe('GET /fhir/metadata says exactly what is there (REST-01)', async () => 
       kind: 'instance',
       format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     });
-    expect(rest.resource.map(({ type }) => type)).toEqual(['Patient', 'AuditEvent']);
+    expect(rest.resource.map(({ type }) => type)).toEqual(['Patient', 'Organization', 'RelatedPerson', 'AuditEvent']);
   });
 
   const bundle = (type: string): Sending => ({ body: { resourceType: 'Bundle', type } });
-  const calls: Readonly<Record<string, readonly [method: string, path: string, sending?: Sending]>> = {
+  type Calls = Readonly<Record<string, readonly [method: string, path: string, sending?: Sending]>>;
+  const companionCalls = (resourceType: string, more: object): Calls => {
+    const at = `/fhir/${resourceType}/claimed`;
+    return {
+      [`${resourceType} create`]: ['POST', `/fhir/${resourceType}`, { body: { resourceType, ...more } }],
+      [`${resourceType} update`]: ['PUT', at, { body: { resourceType, id: 'claimed', ...more } }],
+      [`${resourceType} read`]: ['GET', at],
+      [`${resourceType} vread`]: ['GET', `${at}/_history/1`],
+      [`${resourceType} history-instance`]: ['GET', `${at}/_history`],
+      [`${resourceType} search-type`]: ['GET', `/fhir/${resourceType}?_id=claimed`],
+      [`${resourceType} delete`]: ['DELETE', at],
+    };
+  };
+  const calls: Calls = {
     'Patient read': ['GET', `/fhir/Patient/${record}`],
     'Patient vread': ['GET', `/fhir/Patient/${record}/_history/1`],
     'Patient history-instance': ['GET', `/fhir/Patient/${record}/_history`],
@@ -257,6 +270,8 @@ describe('GET /fhir/metadata says exactly what is there (REST-01)', async () => 
     'Patient history-type': ['GET', '/fhir/Patient/_history'],
     'Patient delete': ['DELETE', '/fhir/Patient/claimed'],
     'Patient search-type': ['GET', `/fhir/Patient?_id=${record}`],
+    ...companionCalls('Organization', { name: 'Claimed' }),
+    ...companionCalls('RelatedPerson', { patient: { reference: `Patient/${record}` } }),
     'AuditEvent read': ['GET', '/fhir/AuditEvent/change-1-1', { client: 'auditor' }],
     'AuditEvent search-type': ['GET', '/fhir/AuditEvent', { client: 'auditor' }],
     batch: ['POST', '/fhir', bundle('batch')],
@@ -286,8 +301,8 @@ describe('GET /fhir/metadata says exactly what is there (REST-01)', async () => 
 
   it('search parameters, includes, operations and conditions are those that are served', async () => {
     expect(rest.resource[0]).toMatchObject({
-      searchInclude: ['Patient:link'],
-      searchRevInclude: ['Patient:link'],
+      searchInclude: ['Patient:link', 'Patient:organization', 'Patient:general-practitioner'],
+      searchRevInclude: ['Patient:link', 'RelatedPerson:patient'],
       operation: [{ name: 'ihe-pix' }, { name: 'match' }],
       conditionalCreate: true,
       conditionalRead: 'full-support',

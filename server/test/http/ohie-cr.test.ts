@@ -193,3 +193,71 @@ describe('asking', () => {
     expect([answer.status, answer.resource('OperationOutcome').issue[0]?.severity]).toEqual([403, 'error']);
   });
 });
+
+describe('organisations and relations', () => {
+  const organisation = {
+    resourceType: 'Organization',
+    identifier: [{ system: 'urn:oid:1.2.3.9', value: 'O-1' }],
+    name: 'Good Health',
+  };
+  const transaction = (entry: readonly object[]) =>
+    send('POST', '/fhir', { body: { resourceType: 'Bundle', type: 'transaction', entry } });
+  const entry = (resource: { readonly resourceType: string }, fullUrl: string) => ({
+    fullUrl,
+    resource,
+    request: { method: 'POST', url: resource.resourceType },
+  });
+
+  it('OHIE-CR-01: a managing organisation that cannot be resolved is refused, 422, and one that can is kept', async () => {
+    const managedBy = (managingOrganization: Patient['managingOrganization'], value: string) =>
+      post(of([{ system: DOMAIN, value }], { managingOrganization: managingOrganization ?? {} }));
+    for (const reference of ['Organization/unknown', 'Patient/1', 'https://elsewhere.example/fhir/Organization/1']) {
+      const answer = await managedBy({ reference }, 'O-1');
+      expect([answer.status, issue(answer)?.expression]).toEqual([422, ['Patient.managingOrganization']]);
+    }
+    const byIdentifier = { identifier: { system: 'urn:oid:1.2.3.9', value: 'O-1' } };
+    expect((await managedBy(byIdentifier, 'O-1')).status).toBe(422);
+    const made = await send('POST', '/fhir/Organization', { body: organisation, client: 'dhis2' });
+    const reference = /^Organization\/[^/]+/.exec(made.headers['location'] ?? '')?.[0] ?? '';
+    expect((await managedBy({ reference }, 'O-1')).status).toBe(201);
+    expect((await managedBy(byIdentifier, 'O-2')).status).toBe(201);
+    const { entry: found = [] } = (
+      await get(`Patient?identifier=${token(DOMAIN, 'O-1')}&_include=Organization:managingOrganization`)
+    ).resource('Bundle');
+    expect(found.map(({ resource, search }) => [resource?.resourceType, search?.mode])).toEqual([
+      ['Patient', 'match'],
+      ['Organization', 'include'],
+    ]);
+  });
+
+  it('OHIE-CR-05: mother and child in one transaction are found by each other', async () => {
+    const [mother, child, relation] = ['m', 'c', 'r'].map(
+      (one) => `urn:uuid:0000000${one.charCodeAt(0)}-0000-4000-8000-000000000000`,
+    ) as [string, string, string];
+    const maiden = { url: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName', valueString: 'JONES' };
+    const answer = await transaction([
+      entry(of([{ system: DOMAIN, value: 'CHILD' }], { extension: [maiden] }), child),
+      entry(of([{ system: DOMAIN, value: 'MOTHER' }], { link: [{ type: 'seealso', other: { reference: relation } }] }), mother),
+      entry(
+        { resourceType: 'RelatedPerson', patient: { reference: child }, relationship: [{ coding: [{ code: 'MTH' }] }] } as never,
+        relation,
+      ),
+    ]);
+    expect(answer.status).toBe(200);
+    const ids = (answer.resource('Bundle').entry ?? []).map(({ resource }) => (resource as Patient).id);
+    const [childId, motherId, relationId] = ids;
+    const idsOf = async (path: string) =>
+      ((await get(path)).resource('Bundle').entry ?? []).map(({ resource }) => (resource as Patient).id);
+    expect(await idsOf(`Patient?_id=${childId}&_revinclude=RelatedPerson:patient`)).toEqual([childId, relationId]);
+    expect(await idsOf('Patient?mothersMaidenName=JONES')).toEqual([childId]);
+    expect(await idsOf(`RelatedPerson?patient=${childId}&_include=RelatedPerson:patient`)).toEqual([relationId, childId]);
+    const links = (await get(`Patient/${motherId}`)).resource('Patient').link ?? [];
+    expect(links.map(({ type, other }) => [type, other.reference])).toEqual([
+      ['refer', expect.stringMatching(/^Patient\//)],
+      ['seealso', `RelatedPerson/${relationId}`],
+    ]);
+    expect((await idsOf(`Patient?_id=${motherId}&_include=Patient:link`)).slice(2)).toEqual([relationId]);
+    const unknown = { resourceType: 'RelatedPerson', patient: { reference: 'Patient/unknown' } };
+    expect((await send('POST', '/fhir/RelatedPerson', { body: unknown })).status).toBe(422);
+  });
+});

@@ -111,3 +111,11 @@ it('every status that a refusal has is there somewhere, with an OperationOutcome
   const unsaid = ['several-matches', 'method-not-allowed'];
   expect(errorCodes.filter((code) => !unsaid.includes(code) && !statuses.has(statusOf(code)))).toEqual([]);
 });
+
+it.each(['representation', 'OperationOutcome'])('what a write answers to Prefer: return=%s is described', async (wished) => {
+  const body = patient('openmrs', `prefers-${wished}`);
+  const { status, text } = await send('POST', '/fhir/Patient', { body, headers: { prefer: `return=${wished}` } });
+  const { resourceType } = JSON.parse(text) as { readonly resourceType: string };
+  const { content } = document.paths['/fhir/Patient']?.['post']?.responses[String(status)] ?? {};
+  expect(JSON.stringify(content?.['application/fhir+json'])).toContain(`/schemas/${resourceType}"`);
+});

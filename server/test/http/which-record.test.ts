@@ -49,6 +49,16 @@ describe('POST: the own source identifier names the record', () => {
     for (const { id } of [one, two]) expect((await get(id)).headers['etag']).toBe('W/"1"');
   });
 
+  it('a second system may be called what every object has', async () => {
+    for (const system of ['__proto__', 'constructor', 'toString']) {
+      const body = patient('openmrs', system, somebody(), {
+        identifier: [identifier('openmrs', system), { system, value: '1' }],
+      });
+      const first = await post(body);
+      expect([first.status, idOf(await post(body))]).toEqual([201, idOf(first)]);
+    }
+  });
+
   it('the order of identifiers does not matter: one known and one new name the known record', async () => {
     const r = await existing('order');
     expect(idOf(await post(both('order', 'order-second')))).toBe(r.id);

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { run } from './program.ts';
+import { command, root } from './server-process.ts';
 import { atSite, type Site } from './site.ts';
 import { claim, Missing, type Suite } from './suite.ts';
 
@@ -61,21 +65,114 @@ async function curlClient(site: Site): Promise<string> {
   return version.split('\n')[0] ?? '';
 }
 
-async function pythonClient(site: Site): Promise<string> {
-  const environment = join(site.folder, 'venv');
-  await run('python3', ['-m', 'venv', environment], { cwd: site.folder });
+const why = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] ?? '') : '');
+
+/** A Python of its own with requests_pkcs12: its path. */
+async function python({ folder }: Site): Promise<string> {
+  const environment = join(folder, 'venv');
+  await run('python3', ['-m', 'venv', environment], { cwd: folder });
   try {
     await run(join(environment, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', 'requests_pkcs12'], {
-      cwd: site.folder,
+      cwd: folder,
     });
   } catch (error) {
-    throw new Missing(`requests_pkcs12 cannot be had: ${error instanceof Error ? error.message.split('\n')[0] : ''}`);
+    throw new Missing(`requests_pkcs12 cannot be had: ${why(error)}`);
   }
+  return join(environment, 'bin', 'python3');
+}
+
+async function pythonClient(site: Site): Promise<string> {
+  const interpreter = await python(site);
   const script = join(site.folder, 'examples', 'simple_query.py');
   writeFileSync(script, readFileSync(script, 'utf8').replaceAll('localhost:3000', `localhost:${site.port}`));
-  const printed = await run(join(environment, 'bin', 'python3'), ['simple_query.py'], { cwd: join(site.folder, 'examples') });
+  const printed = await run(interpreter, ['simple_query.py'], { cwd: join(site.folder, 'examples') });
   claim(cruidIn(printed) === cruidIn(await asOpenmrs(site)), 'the same patient got another CRUID from curl');
   return (await run('python3', ['--version'], { cwd: site.folder })).trim();
+}
+
+interface Cell {
+  readonly cell_type: string;
+  readonly source: readonly string[];
+  readonly outputs?: readonly { readonly text?: readonly string[] }[];
+}
+
+const page = (name: string): string => readFileSync(join(root, 'docs', 'clients', name), 'utf8');
+const atPort = (text: string, { port }: Site): string => text.replaceAll('localhost:3000', `localhost:${port}`);
+const END_OF_CELL = '== end of cell ==';
+
+/** docs/clients/python.ipynb: each cell prints what the notebook shows below it. */
+async function notebook(site: Site): Promise<string> {
+  const interpreter = await python(site);
+  const { cells } = JSON.parse(page('python.ipynb')) as { readonly cells: readonly Cell[] };
+  const code = cells.filter(({ cell_type: type }) => type === 'code');
+  const script = code.map(({ source }) => `${source.join('')}\nprint("${END_OF_CELL}")`).join('\n\n');
+  writeFileSync(join(site.folder, 'notebook.py'), atPort(script, site));
+  const printed = (await run(interpreter, ['notebook.py'], { cwd: site.folder })).split(`${END_OF_CELL}\n`).slice(0, -1);
+  const shown = code.map(({ outputs = [] }) => outputs.map(({ text = [] }) => text.join('')).join(''));
+  claim(
+    JSON.stringify(printed) === JSON.stringify(shown),
+    `the notebook shows ${JSON.stringify(shown)}, not ${JSON.stringify(printed)}`,
+  );
+  return `${code.length} cells`;
+}
+
+/** What DHIS2 answers at `api/tracker/trackedEntities`, for a program. */
+const TRACKED = {
+  trackedEntities: [
+    {
+      trackedEntity: 'PQfMcpmXeFE',
+      attributes: Object.entries({
+        fnAttribute: 'Kato',
+        gnAttribute: 'John',
+        sxAttribute: 'M',
+        dbAttribute: '1991-04-05',
+        phAttribute: '0772 909090',
+      }).map(([attribute, value]) => ({ attribute, value })),
+    },
+  ],
+};
+
+/** docs/clients/dhis2.md: its script, with a DHIS2 that has one tracked entity. */
+async function dhis2Script(site: Site): Promise<string> {
+  const interpreter = await python(site);
+  const data = ['--data', join(site.folder, 'data')];
+  const system = 'https://dhis2.example.org/tei';
+  await command('clients', 'add', 'dhis2', '--system', system, ...data);
+  await command('certs', 'issue', 'dhis2', '--out', join(site.folder, 'dhis2'), ...data);
+  const [, script = ''] = /^```python\n([^]*?)^```$/m.exec(page('dhis2.md')) ?? [];
+  writeFileSync(join(site.folder, 'dhis2.py'), script);
+  const dhis2 = createServer((_request, response) => void response.end(JSON.stringify(TRACKED))).listen(0, '127.0.0.1');
+  await once(dhis2, 'listening');
+  try {
+    const { port } = dhis2.address() as AddressInfo;
+    const registry = `https://localhost:${site.port}/fhir`;
+    const args = ['dhis2.py', registry, join(site.folder, 'dhis2'), `http://127.0.0.1:${port}`, 'program'];
+    const [first, again] = [
+      await run(interpreter, args, { cwd: site.folder }),
+      await run(interpreter, args, { cwd: site.folder }),
+    ];
+    claim(/^PQfMcpmXeFE 201 Patient\/\S+$/m.test(first), `the first run printed ${first}`);
+    claim(again === first.replace(' 201 ', ' 200 '), `the second run printed ${again}`);
+  } finally {
+    dhis2.close();
+  }
+  return 'created, then sent again';
+}
+
+/** docs/clients/opencr.postman_collection.json by Postman's own runner; every request has tests of its own. */
+async function postman(site: Site): Promise<string> {
+  try {
+    await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-save', 'newman@6'], { cwd: site.folder });
+  } catch (error) {
+    throw new Missing(`newman cannot be had: ${why(error)}`);
+  }
+  await command('certs', 'issue', 'openmrs', '--out', join(site.folder, 'postman'), '--data', join(site.folder, 'data'));
+  writeFileSync(join(site.folder, 'collection.json'), atPort(page('opencr.postman_collection.json'), site));
+  const certificate = ['--ssl-client-cert', 'postman/openmrs.cert.pem', '--ssl-client-key', 'postman/openmrs.key.pem'];
+  const trust = ['--ssl-extra-ca-certs', 'postman/ca.pem'];
+  const newman = join(site.folder, 'node_modules', '.bin', 'newman');
+  const printed = await run(newman, ['run', 'collection.json', '--color', 'off', ...certificate, ...trust], { cwd: site.folder });
+  return `${/assertions *│ *(\d+)/.exec(printed)?.[1] ?? 'no'} assertions`;
 }
 
 async function javaClient(site: Site): Promise<string> {
@@ -121,6 +218,9 @@ export const clients: Suite = {
       run: () => atSite(opensslClient),
     },
     { title: "Python's requests_pkcs12 submits, by the mission's example", run: () => atSite(pythonClient) },
+    { title: 'the Python notebook prints what it shows', run: () => atSite(notebook) },
+    { title: "the script on DHIS2's page maps and submits what is tracked, once", run: () => atSite(dhis2Script) },
+    { title: "Postman's runner passes the collection", run: () => atSite(postman) },
     { title: 'keytool and HttpsURLConnection of Java open the .p12 file and submit', run: () => atSite(javaClient) },
   ],
 };

@@ -7,8 +7,9 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { freePort } from '../support/free-port.ts';
 import { inFolder } from './folder.ts';
-import { command, credentialsIn, freePort, makeCertificates, serve } from './server-process.ts';
+import { command, credentialsIn, makeCertificates, serve } from './server-process.ts';
 import { claim, Missing, type Suite } from './suite.ts';
 
 const AUDIENCE = 'opencr';

@@ -11,9 +11,18 @@ import { rsyslog } from './rsyslog.ts';
 import { schemathesis } from './schemathesis.ts';
 import { Missing, type RealTest, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [kill, imports, race, clients, hapiClient, hapiValidator, rsyslog, keycloak];
-/** Minutes of requests at random: run by their names only. */
-const onDemand: readonly Suite[] = [fuzzing, schemathesis];
+const suites: readonly Suite[] = [
+  kill,
+  imports,
+  race,
+  clients,
+  hapiClient,
+  hapiValidator,
+  rsyslog,
+  keycloak,
+  fuzzing,
+  schemathesis,
+];
 
 /** Far more than any test takes, unless it says otherwise: one that hangs fails, and the next begins. */
 const DEADLINE = 5 * 60_000;
@@ -45,9 +54,7 @@ async function verdictOf({ title, run, deadline = DEADLINE }: RealTest): Promise
 
 const wanted = process.argv.slice(2);
 const verdicts: Verdict[] = [];
-for (const { name, tests } of wanted.length === 0
-  ? suites
-  : [...suites, ...onDemand].filter((suite) => wanted.includes(suite.name))) {
+for (const { name, tests } of suites.filter((suite) => wanted.length === 0 || wanted.includes(suite.name))) {
   console.log(`\n${name}`);
   for (const test of tests) verdicts.push(await verdictOf(test));
 }

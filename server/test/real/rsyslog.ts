@@ -7,10 +7,12 @@ import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { syslogMessage } from '../../src/adapters/atna/syslog.ts';
 import type { AuditEvent, Bundle } from '../../src/fhir/r4.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Connection, openConnection, post } from './connection.ts';
 import { inFolder } from './folder.ts';
-import { command, credentialsIn, freePort, makeCertificates, serve, type ServerProcess } from './server-process.ts';
+import { command, credentialsIn, makeCertificates, serve, type ServerProcess } from './server-process.ts';
 import { claim, Missing, type Suite } from './suite.ts';
+import { metricsOf } from './told.ts';
 
 /** Debian has it where the path of an account that is not root does not lead. */
 const rsyslogd = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
@@ -106,8 +108,8 @@ async function trailOf(server: ServerProcess, out: string): Promise<readonly Aud
 }
 
 /** Rows that the repository is not known to have, as the metrics say. */
-async function behind({ adminPort }: ServerProcess): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+async function behind(server: ServerProcess): Promise<number> {
+  const text = await metricsOf(server);
   const found = [...text.matchAll(/^opencr_audit_feed_behind\{.*\} (\d+)$/gm)];
   return found.reduce((sum, [, count]) => sum + Number(count), 0);
 }

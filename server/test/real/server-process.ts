@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -13,16 +12,6 @@ const run = promisify(execFile);
 
 /** `./opencr ARGUMENT...` to its end; rejects when its exit code is not 0, with what it wrote. */
 export const command = async (...args: readonly string[]): Promise<string> => (await run(opencr, [...args])).stdout;
-
-/** A port that nobody listens at just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A development CA in the data folder, and the certificate of openmrs in `out`. */
 export async function makeCertificates(dataDir: string, out: string): Promise<void> {

@@ -3,8 +3,7 @@ import { openStore } from '../../src/adapters/sql/store.ts';
 import { verifyStore } from '../../src/adapters/sql/verify.ts';
 import { createExhaustiveIndex } from '../../src/matching/exhaustive.ts';
 import { prepare } from '../../src/registry/prepare.ts';
-import { createExtractor } from '../../src/registry/extract.ts';
-import type { Patient } from '../../src/fhir/r4.ts';
+import { createStoredExtractor } from '../../src/registry/extract.ts';
 import { dataFolder } from '../support/data-folder.ts';
 import { countingIds, rulesOf, Story } from '../support/story.ts';
 
@@ -38,12 +37,16 @@ async function startAndDie(dataDir: string, source: object): Promise<void> {
   const rules = rulesOf(source);
   const store = openStore(dataDir, { features: rules.features });
   const clock = { now: () => '2026-02-01T00:00:00.000Z', monotonic: () => 0 };
-  const extract = createExtractor(rules.features);
   const dying = prepare({
     ledger: store.ledger,
     scan: store.scan,
-    decider: { rules, index: createExhaustiveIndex(rules), clock, newId: countingIds('dying-') },
-    extract: (resource) => extract(JSON.parse(resource) as Patient),
+    decider: {
+      rules,
+      index: createExhaustiveIndex(rules),
+      extract: createStoredExtractor(rules.features),
+      clock,
+      newId: countingIds('dying-'),
+    },
     progress: ({ step }) => {
       if (step === 'pairs') throw new Error('killed');
     },

@@ -94,9 +94,9 @@ export function createProcess(setup: ProcessSetup): Process {
       index: mutation.index?.(index) ?? index,
       clock: { now: () => new Date(EPOCH + scheduler.now).toISOString(), monotonic: () => scheduler.now },
       newId: () => `${prefix}${++ids}`,
+      extract: (resource: string): FeatureValues => extractStored(resource, rules.features),
     };
-    const extract = (resource: string): FeatureValues => extractStored(resource, rules.features);
-    const indexed = await prepare({ ledger, scan: faulty.scan, decider, extract, progress: () => undefined });
+    const indexed = await prepare({ ledger, scan: faulty.scan, decider, progress: () => undefined });
     const pause = (milliseconds: number): Promise<void> => scheduler.sleep(mine, milliseconds);
     return { owner, rules, registrar: createRegistrar({ ledger, decider, limits: setup.limits, indexed, pause }), shadow };
   };

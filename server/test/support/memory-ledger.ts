@@ -3,11 +3,15 @@
  * copy that takes the state's place at the end, so that it happens at once or not at all.
  */
 import type { ChangeSet } from '../../src/domain/change-set.ts';
+import type { CompanionType } from '../../src/domain/companions.ts';
 import type { GoldenKey, RecordKey, Sequence } from '../../src/domain/identity.ts';
 import { type Adjudication, type HeldLink, pairName } from '../../src/domain/links.ts';
+import type { AskedTerm } from '../../src/fhir/companion-search.ts';
+import { pairTerm, termsOf } from '../../src/fhir/companions.ts';
 import type { FeatureSpec, FeatureValues } from '../../src/matching/model.ts';
 import type {
   CommitOutcome,
+  CompanionQuery,
   IdentifierQuery,
   Ledger,
   Named,
@@ -15,6 +19,7 @@ import type {
   Reader,
   RegistryScan,
   RegistryView,
+  StoredCompanion,
   StoredGolden,
   StoredRecord,
 } from '../../src/registry/ports.ts';
@@ -77,6 +82,39 @@ const decided = (state: State, record: RecordKey, at: Sequence): readonly Adjudi
   return [...latest.values()].sort((x, y) => x.a - y.a || x.b - y.b);
 };
 
+const companionOn =
+  (disk: MemoryDisk) =>
+  (type: CompanionType, id: string, client: string): StoredCompanion | undefined => {
+    const all = [...disk.state.companions.values()].map((versions) => last(versions));
+    const given = all.find(
+      (one) => one?.companion.type === type && one.companion.source === client && one.companion.givenId === id,
+    );
+    return given ?? last(disk.state.companions.get(`${type}/${id}`));
+  };
+
+const meets = ({ companion, resource }: StoredCompanion, terms: readonly AskedTerm[]): boolean => {
+  const own = resource === null ? [] : termsOf(companion, resource);
+  return terms.some(({ parameter, value, match }) =>
+    own.some((term) => {
+      if (term.parameter !== parameter) return false;
+      if (match === 'is') return term.value === value;
+      return match === 'starts' ? term.value.startsWith(value) : term.value.includes(value);
+    }),
+  );
+};
+
+/** With their places in the order in which they were created, from 1. */
+const companionsIn = ({ state }: MemoryDisk, { type, source, terms }: CompanionQuery) =>
+  [...state.companions.values()].flatMap((versions, index) => {
+    const one = last(versions);
+    const found =
+      one?.companion.type === type &&
+      one.resource !== null &&
+      (source === null || one.companion.source === source) &&
+      terms.every((list) => meets(one, list));
+    return one && found ? [{ one, key: index + 1 }] : [];
+  });
+
 const viewOf = (disk: MemoryDisk, specs: readonly FeatureSpec[]): Sync<RegistryView> => {
   const current = (key: RecordKey): StoredRecord | undefined => last(disk.state.records.get(key));
   const named = (scope: string, system: string, value: string): RecordKey | undefined =>
@@ -104,6 +142,11 @@ const viewOf = (disk: MemoryDisk, specs: readonly FeatureSpec[]): Sync<RegistryV
       [...disk.state.pairs.values()].filter(({ a, b }) => a === record || b === record).sort((x, y) => x.a - y.a || x.b - y.b),
     adjudications: (record) => decided(disk.state, record, Infinity).filter(({ verdict }) => verdict !== 'undecided'),
     openTasks: (record) => [...disk.state.tasks.values()].filter((task) => task.record === record),
+    companion: companionOn(disk),
+    companionsBy: (type, { system, value }, source) => {
+      const term: AskedTerm = { parameter: 'identifier', value: pairTerm(system, value), match: 'is' };
+      return companionsIn(disk, { type, source, terms: [[term]] }).map(({ one }) => one);
+    },
   };
 };
 
@@ -149,6 +192,22 @@ const readerOf = (disk: MemoryDisk): Sync<Reader> => {
         .filter((key) => key > after)
         .slice(0, limit),
     countByIdentifier: (queries) => holders(disk, queries).length,
+    companion: companionOn(disk),
+    companionVersions: (type, id, before, limit) =>
+      newestFirst(disk.state.companions.get(`${type}/${id}`)?.filter(({ companion }) => companion.version < before)).slice(
+        0,
+        limit,
+      ),
+    companions: (query, after, limit) => {
+      const all = companionsIn(disk, query);
+      const rest = all.filter(({ key }) => key > after);
+      const shown = rest.slice(0, limit);
+      return {
+        found: shown.map(({ one }) => one),
+        total: all.length,
+        next: rest.length > shown.length ? (last(shown)?.key ?? null) : null,
+      };
+    },
     clients: () => [...disk.state.clients.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     ruleDefinition: (version) => disk.state.definitions.get(version),
     certificates: () => [...disk.state.certificates.values()].sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),

@@ -1,13 +1,14 @@
 /** The state of the ledger in plain maps, and what a change set does to it; see memory-ledger.ts. */
 import { createHash } from 'node:crypto';
 import type { ChangeSet, Committed, GoldenWrite, RecordWrite } from '../../src/domain/change-set.ts';
+import type { CompanionWrite } from '../../src/domain/companions.ts';
 import type { GoldenKey, Instant, RecordKey, Sequence } from '../../src/domain/identity.ts';
 import type { Adjudication, HeldLink, Pair, PairName } from '../../src/domain/links.ts';
 import type { Client, ClientPassword, IssuedCertificate, Revocation } from '../../src/domain/principals.ts';
 import type { GoldenRecord } from '../../src/domain/records.ts';
 import type { ReviewTask } from '../../src/domain/review.ts';
 import type { FeatureSpec, FeatureValues } from '../../src/matching/model.ts';
-import type { Head, Named, StoredRecord } from '../../src/registry/ports.ts';
+import type { Head, Named, StoredCompanion, StoredRecord } from '../../src/registry/ports.ts';
 
 export interface State {
   head: Head;
@@ -29,6 +30,8 @@ export interface State {
   readonly definitions: Map<string, string>;
   readonly revocations: Revocation[];
   readonly passwords: Map<string, ClientPassword>;
+  /** By type and id, in the order in which they were created; their versions oldest first. */
+  readonly companions: Map<string, readonly StoredCompanion[]>;
   /** By record, then by feature. */
   readonly features: Map<RecordKey, ReadonlyMap<string, string>>;
 }
@@ -57,6 +60,7 @@ export const memoryDisk = (): MemoryDisk => ({
     definitions: new Map(),
     revocations: [],
     passwords: new Map(),
+    companions: new Map(),
     features: new Map(),
   },
 });
@@ -79,6 +83,7 @@ export const copyOf = (state: State): State => ({
   definitions: new Map(state.definitions),
   revocations: [...state.revocations],
   passwords: new Map(state.passwords),
+  companions: new Map(state.companions),
   features: new Map(state.features),
 });
 
@@ -171,6 +176,11 @@ const writeRegisters = (state: State, change: ChangeSet): void => {
   }
 };
 
+const writeCompanion = (state: State, { companion, resource }: CompanionWrite, place: Place): void => {
+  const key = `${companion.type}/${companion.id}`;
+  state.companions.set(key, [...(state.companions.get(key) ?? []), { companion: { ...companion, ...place }, resource }]);
+};
+
 const chained = (previous: string, change: ChangeSet): string =>
   createHash('sha256').update(previous).update(JSON.stringify(change)).digest('hex');
 
@@ -186,6 +196,7 @@ export const append = (state: State, specs: readonly FeatureSpec[], change: Chan
   state.adjudications.push(...change.adjudications.map((adjudication) => ({ ...adjudication, at: sequence })));
   writeTasks(state, change);
   writeRegisters(state, change);
+  for (const companion of change.companions) writeCompanion(state, companion, place);
   for (const { record, features } of change.records) if (features) state.features.set(record.key, featureMap(specs, features));
   const records = change.records.map((write) => ({ ...write, features: null }));
   const passwords = change.passwords.map((password) => ({ ...password, hash: null }));

@@ -1,5 +1,6 @@
 /** Change sets for tests of the store: one person, `anna@clinicA`, at a time. */
 import { type AuditFacts, type ChangeSet, emptyChange, type GoldenWrite, type RecordWrite } from '../../src/domain/change-set.ts';
+import type { CompanionWrite } from '../../src/domain/companions.ts';
 import type { RecordIdentifier } from '../../src/domain/identity.ts';
 import type { Link, Pair, Verdict } from '../../src/domain/links.ts';
 import type { FeatureSpec } from '../../src/matching/model.ts';
@@ -65,6 +66,12 @@ export const recordWrite = (key: number, parts: RecordParts = {}): RecordWrite =
 export const goldenWrite = (key: number, parts: Partial<GoldenWrite['golden']> = {}): GoldenWrite => ({
   golden: { key, id: `golden-${key}`, version: 1, active: true, replacedBy: null, ...parts },
   retired: parts.active === false ? 'now' : 'stays',
+});
+
+/** An Organization of clinicA, or what `parts` say; null: it is deleted. */
+export const companionWrite = (resource: object | null, parts: Partial<CompanionWrite['companion']> = {}): CompanionWrite => ({
+  companion: { type: 'Organization', id: 'o1', version: 1, source: 'clinicA', givenId: null, ...parts },
+  resource: resource && JSON.stringify(resource),
 });
 
 export const verdict: Verdict = {

@@ -1,6 +1,18 @@
 /** A small registry with a row in every table, for tests that damage it. */
 import { openStore } from '../../src/adapters/sql/store.ts';
-import { arrival, change, commit, FEATURES, goldenWrite, link, mrn, pair, recordWrite, verdict } from './sample-changes.ts';
+import {
+  arrival,
+  change,
+  commit,
+  companionWrite,
+  FEATURES,
+  goldenWrite,
+  link,
+  mrn,
+  pair,
+  recordWrite,
+  verdict,
+} from './sample-changes.ts';
 
 const national = { system: 'http://national', value: 'N-1', names: false, scope: 'clinicA' };
 
@@ -38,6 +50,16 @@ const history = [
       records: [recordWrite(1, { version: 2, golden: 0, active: false, deleted: true, content: false, flags: ['potential'] })],
       linksEnded: [{ record: 1, golden: 1 }],
     }),
+  ],
+  [
+    change({ companions: [companionWrite({ resourceType: 'Organization', name: 'Norte' }, { givenId: 'emr-o1' })] }),
+    change({
+      companions: [
+        companionWrite({ resourceType: 'Organization', name: 'Sur' }, { version: 2, givenId: 'emr-o1' }),
+        companionWrite({ resourceType: 'RelatedPerson', patient: { reference: 'Patient/record-2' } }, { type: 'RelatedPerson' }),
+      ],
+    }),
+    change({ companions: [companionWrite(null, { type: 'RelatedPerson', version: 2, deleted: true })] }),
   ],
 ];
 

@@ -13,7 +13,7 @@ import { createLinkageIndex } from '../../src/matching/linkage-index/index.ts';
 import type { RuleSet } from '../../src/matching/model.ts';
 import type { Accepted, CommandResult, LoadedEntry } from '../../src/registry/commands.ts';
 import type { Decider } from '../../src/registry/decide.ts';
-import { createExtractor } from '../../src/registry/extract.ts';
+import { createExtractor, createStoredExtractor } from '../../src/registry/extract.ts';
 import { type Address, takeIn } from '../../src/registry/intake.ts';
 import { createAuthorities } from '../../src/registry/policy/authorities.ts';
 import { prepare } from '../../src/registry/prepare.ts';
@@ -110,13 +110,12 @@ export class Story {
       index: createLinkageIndex(rules, { reserve: 2 ** 20 }),
       clock,
       newId: countingIds(`id-${(await store.ledger.head()).sequence}-`),
+      extract: createStoredExtractor(rules.features),
     };
-    const extract = createExtractor(rules.features);
     const indexed = await prepare({
       ledger: store.ledger,
       scan: store.scan,
       decider,
-      extract: (resource) => extract(JSON.parse(resource) as Patient),
       progress: () => undefined,
     });
     const registrar = createRegistrar({

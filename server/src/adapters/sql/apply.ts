@@ -5,6 +5,7 @@
 import type { Sequence } from '../../domain/identity.ts';
 import type { Connection } from './connection.ts';
 import { openRecordWriter } from './apply-records.ts';
+import { openCompanionWriter } from './apply-companions.ts';
 import { openLinkWriter } from './apply-links.ts';
 import { openRegisterWriter } from './apply-registers.ts';
 import type { BatchEnd, Placed } from './skeleton.ts';
@@ -17,7 +18,7 @@ export interface StateWriter {
 }
 
 export const openStateWriter = (db: Connection, words: Words): StateWriter => {
-  const writers = [openRecordWriter(db, words), openLinkWriter(db, words), openRegisterWriter(db)];
+  const writers = [openRecordWriter(db, words), openLinkWriter(db, words), openRegisterWriter(db), openCompanionWriter(db)];
   const noteBatch = db.prepare<[number, string]>('INSERT INTO batch (head, id) VALUES (?, ?)');
   const moveHead = db.prepare<[number, Buffer, number, number, number]>(
     'UPDATE meta SET head = ?, hash = ?, next_record = ?, next_golden = ?, next_task = ?',

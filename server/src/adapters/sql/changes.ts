@@ -1,7 +1,8 @@
 import type { Committed, RecordWrite } from '../../domain/change-set.ts';
+import type { CompanionWrite } from '../../domain/companions.ts';
 import type { Sequence } from '../../domain/identity.ts';
 import type { Connection } from './connection.ts';
-import { decodeSkeleton, namingOf, type RecordSkeleton } from './skeleton.ts';
+import { type CompanionSkeleton, decodeSkeleton, namingOf, type RecordSkeleton } from './skeleton.ts';
 
 interface ChangeRow {
   readonly seq: number;
@@ -24,10 +25,21 @@ const openAssembler = (db: Connection): ((row: ChangeRow) => Committed) => {
     const own = payload !== null && resource !== null ? { resource, identifiers } : null;
     return { record: { ...record, identity }, content: own, features: null };
   };
+  const companionContent = db
+    .prepare<[string, string, number], string | null>(
+      `SELECT v.resource FROM companion c JOIN companion_version v ON v.companion = c.key
+       WHERE c.type = ? AND c.id = ? AND v.version = ?`,
+    )
+    .pluck();
+  const assembleCompanion = ({ payload, ...companion }: CompanionSkeleton): CompanionWrite => ({
+    companion,
+    resource: payload === null ? null : (companionContent.get(companion.type, companion.id, companion.version) ?? null),
+  });
   return ({ seq, skeleton }) => {
     const { batch: _, ...change } = decodeSkeleton(skeleton);
     const passwords = change.passwords.map(({ client }) => ({ client, hash: null }));
-    return { sequence: seq, change: { ...change, records: change.records.map(assemble), passwords } };
+    const companions = change.companions.map(assembleCompanion);
+    return { sequence: seq, change: { ...change, records: change.records.map(assemble), passwords, companions } };
   };
 };
 

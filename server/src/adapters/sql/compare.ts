@@ -4,7 +4,13 @@ import type { Finding } from './replay.ts';
 /** Not made by replaying: the ledger itself, and what the rules derive. */
 const NOT_STATE: ReadonlySet<string> = new Set(['change_set', 'feature', 'feature_path']);
 /** Checked by their hash; not copied into the scratch database. */
-const BY_HASH: ReadonlySet<string> = new Set(['payload.salt', 'payload.resource', 'password.hash']);
+const BY_HASH: ReadonlySet<string> = new Set([
+  'payload.salt',
+  'payload.resource',
+  'password.hash',
+  'companion_version.salt',
+  'companion_version.resource',
+]);
 /** Parts of keys that a finding may not show. */
 const PERSONAL: ReadonlySet<string> = new Set(['value']);
 /** Findings a table. */

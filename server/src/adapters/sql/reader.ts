@@ -1,6 +1,7 @@
 import type { ClientPassword } from '../../domain/principals.ts';
 import type { IdentifierQuery, Reader } from '../../registry/ports.ts';
 import { openChangeFeed } from './changes.ts';
+import { openCompanionReads } from './companion-reads.ts';
 import type { Connection } from './connection.ts';
 import type { Sync } from './promised.ts';
 import {
@@ -127,6 +128,7 @@ const openRegisterReads = (db: Connection): RegisterReads => {
 /** Reads for the HTTP door. */
 export const openReader = (db: Connection): Sync<Reader> => {
   const feed = openChangeFeed(db);
+  const { companion, companionVersions, companions } = openCompanionReads(db);
   return {
     head: headReader(db),
     resolveId: idResolver(db),
@@ -134,6 +136,9 @@ export const openReader = (db: Connection): Sync<Reader> => {
     ...openGoldenReads(db),
     ...openIdentifierReads(db),
     ...openRegisterReads(db),
+    companion,
+    companionVersions,
+    companions,
     changeSets: feed.before,
     changes: feed.after,
   };

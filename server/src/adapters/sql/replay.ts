@@ -8,7 +8,16 @@ import { openStateWriter, type StateWriter } from './apply.ts';
 import { type Connection, isSqliteError } from './connection.ts';
 import { chainHash, ORIGIN } from './hash-chain.ts';
 import { MIGRATIONS } from './schema.ts';
-import { decodeSkeleton, ERASED, hashOf, type Payload, type RecordSkeleton } from './skeleton.ts';
+import {
+  companionHashOf,
+  type CompanionPayload,
+  type CompanionSkeleton,
+  decodeSkeleton,
+  ERASED,
+  hashOf,
+  type Payload,
+  type RecordSkeleton,
+} from './skeleton.ts';
 import { openWords } from './words.ts';
 
 /** Something that is not as it should be; `text` names keys and sequences, never personal data. */
@@ -95,16 +104,38 @@ const openPayloads = (db: Connection, walk: Walk) => {
   };
 };
 
+const openCompanionPayloads = (db: Connection, walk: Walk) => {
+  const read = db.prepare<[string, string, number], CompanionPayload>(
+    `SELECT v.salt, v.resource FROM live.companion c JOIN live.companion_version v ON v.companion = c.key
+     WHERE c.type = ? AND c.id = ? AND v.version = ?`,
+  );
+  return ({ type, id, version, payload: hash }: CompanionSkeleton): CompanionPayload | null => {
+    if (hash === null) return null;
+    const payload = read.get(type, id, version);
+    if (payload && companionHashOf(payload) === hash) return payload;
+    if (payload?.salt === null && payload.resource === null) walk.erased += 1;
+    else walk.findings.push({ check: 'payload', text: `${type} ${id}, version ${version}, does not have its hash` });
+    return { salt: null, resource: null };
+  };
+};
+
 const openStep = (db: Connection, walk: Walk) => {
   // The dictionary is taken as it is: a damaged word is not found again and shows as a difference.
   db.exec('INSERT INTO main.word SELECT * FROM live.word');
   const state: StateWriter = openStateWriter(db, openWords(db));
   const payloadOf = openPayloads(db, walk);
+  const companionPayloadOf = openCompanionPayloads(db, walk);
   return (row: ChangeRow, hash: Buffer): void => {
     const skeleton = decodeSkeleton(row.skeleton);
     // Hashes of passwords are not in the ledger: verify.ts compares those stored with their seals.
     const hashes = skeleton.passwords.map(() => null);
-    state.apply({ sequence: row.seq, skeleton, payloads: skeleton.records.map(payloadOf), hashes });
+    state.apply({
+      sequence: row.seq,
+      skeleton,
+      payloads: skeleton.records.map(payloadOf),
+      hashes,
+      companions: skeleton.companions.map(companionPayloadOf),
+    });
     if (skeleton.batch) state.closeBatch(row.seq, hash, skeleton.batch);
   };
 };

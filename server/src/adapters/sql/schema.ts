@@ -115,4 +115,24 @@ const passwords = `
 CREATE TABLE password (client TEXT PRIMARY KEY, seal TEXT NOT NULL, hash TEXT) STRICT, WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [first, completeFeatures, mergedAndDeleted, passwords];
+/** Resources beside Patients, their payload in each version: salt and resource are NULL where it was deleted, or erased. */
+const companions = `
+CREATE TABLE companion (
+  key INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, source TEXT NOT NULL, given_id TEXT, version INTEGER NOT NULL,
+  UNIQUE (type, id)
+) STRICT;
+CREATE UNIQUE INDEX companion_given ON companion (type, source, given_id) WHERE given_id IS NOT NULL;
+CREATE TABLE companion_version (
+  companion INTEGER NOT NULL REFERENCES companion, version INTEGER NOT NULL, deleted INTEGER NOT NULL, since INTEGER NOT NULL,
+  at TEXT NOT NULL, salt BLOB, resource TEXT,
+  PRIMARY KEY (companion, version)
+) STRICT;
+-- What searches ask of the version in force (fhir/companions.ts).
+CREATE TABLE companion_term (
+  parameter TEXT NOT NULL, value TEXT NOT NULL, companion INTEGER NOT NULL REFERENCES companion,
+  PRIMARY KEY (parameter, value, companion)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX companion_terms ON companion_term (companion);
+`;
+
+export const MIGRATIONS: readonly string[] = [first, completeFeatures, mergedAndDeleted, passwords, companions];

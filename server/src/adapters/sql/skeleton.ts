@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ChangeSet, emptyChange, type RecordWrite } from '../../domain/change-set.ts';
+import type { CompanionWrite } from '../../domain/companions.ts';
 import type { RecordIdentifier, RecordIdentity, Sequence } from '../../domain/identity.ts';
 import type { NextKeys } from '../../registry/ports.ts';
 import { payloadHash, SALT_BYTES, sealOf } from './hash-chain.ts';
@@ -40,10 +41,19 @@ export interface PasswordSkeleton {
   readonly seal: string | null;
 }
 
+export type CompanionSkeleton = CompanionWrite['companion'] & {
+  /** Hash of the version's payload; null of one that is deleted. */
+  readonly payload: string | null;
+};
+
+/** What of a companion's version is personal; see Payload. */
+export type CompanionPayload = Pick<Payload, 'salt' | 'resource'>;
+
 /** A change set without personal data and secrets: what the hash chain runs over. */
-export interface Skeleton extends Omit<ChangeSet, 'records' | 'passwords'> {
+export interface Skeleton extends Omit<ChangeSet, 'records' | 'passwords' | 'companions'> {
   readonly records: readonly RecordSkeleton[];
   readonly passwords: readonly PasswordSkeleton[];
+  readonly companions: readonly CompanionSkeleton[];
   readonly batch: BatchEnd | null;
 }
 
@@ -53,6 +63,8 @@ export interface Separated {
   readonly payloads: readonly (Payload | null)[];
   /** By place in `skeleton.passwords`; null where there is none, or where it is not known any more. */
   readonly hashes: readonly (string | null)[];
+  /** By place in `skeleton.companions`; null of one that is deleted. */
+  readonly companions: readonly (CompanionPayload | null)[];
 }
 
 /** A change set in its place in the ledger. */
@@ -84,13 +96,25 @@ const recordSkeleton = ({ record }: RecordWrite, payload: Payload | null): Recor
   payload: payload && hashOf(payload),
 });
 
+/** Hash of a companion's payload; null of an erased one. */
+export const companionHashOf = ({ salt, resource }: CompanionPayload): string | null =>
+  salt === null || resource === null ? null : payloadHash(salt, '', resource);
+
 /** Takes a change set apart into what stays for ever and what may be erased. */
 export const separate = (change: ChangeSet, batch: BatchEnd | null): Separated => {
   const payloads = change.records.map(payloadOf);
   const records = change.records.map((write, index) => recordSkeleton(write, payloads[index] ?? null));
   const passwords = change.passwords.map(({ client, hash }) => ({ client, seal: hash === null ? null : sealOf(hash) }));
   const hashes = change.passwords.map(({ hash }) => hash);
-  return { skeleton: { ...emptyChange(change.at, change.audit), ...change, records, passwords, batch }, payloads, hashes };
+  const companions = change.companions.map(({ resource }) =>
+    resource === null ? null : { salt: randomBytes(SALT_BYTES), resource },
+  );
+  const named = change.companions.map(({ companion }, index) => {
+    const payload = companions[index];
+    return { ...companion, payload: payload ? companionHashOf(payload) : null };
+  });
+  const skeleton = { ...emptyChange(change.at, change.audit), ...change, records, passwords, companions: named, batch };
+  return { skeleton, payloads, hashes, companions };
 };
 
 const said = (value: unknown): boolean => value !== null && !(Array.isArray(value) && value.length === 0);
@@ -101,5 +125,5 @@ export const encodeSkeleton = (skeleton: Skeleton): string =>
 
 export const decodeSkeleton = (text: string): Skeleton => {
   const stored = JSON.parse(text) as Partial<Skeleton> & Pick<Skeleton, 'at' | 'audit'>;
-  return { ...emptyChange(stored.at, stored.audit), records: [], passwords: [], batch: null, ...stored };
+  return { ...emptyChange(stored.at, stored.audit), records: [], passwords: [], companions: [], batch: null, ...stored };
 };

@@ -94,7 +94,8 @@ describe('verification', () => {
     const store = openStore(dir, { features: FEATURES });
     await commit(store.ledger, [change({ clients: [client] }), arrival(1)]);
     store.close();
-    tamper(dir, 'DROP TABLE password', 'PRAGMA user_version = 3');
+    const since = ['password', 'companion_term', 'companion_version', 'companion'];
+    tamper(dir, ...since.map((table) => `DROP TABLE ${table}`), 'PRAGMA user_version = 3');
     openStore(dir, { features: FEATURES }).close();
     expect(verifyStore(dir, FULL)).toEqual([]);
   });
@@ -181,7 +182,7 @@ describe('verification', () => {
     tamper(dir, 'UPDATE payload SET salt = NULL, naming = NULL, resource = NULL WHERE key = 2');
     const seen: Progress[] = [];
     expect(verifyStore(dir, { ...FULL, onProgress: (progress) => seen.push(progress) })).toEqual([]);
-    expect(seen.at(-1)).toEqual({ changeSets: 8, of: 8, erased: 1 });
+    expect(seen.at(-1)).toEqual({ changeSets: 11, of: 11, erased: 1 });
     tamper(dir, 'UPDATE payload SET resource = NULL WHERE key = 3');
     const text = 'payload 3 (record 3, version 1) does not have its hash';
     expect(verifyStore(dir, FULL)).toContainEqual({ check: 'payload', text });

@@ -1,5 +1,6 @@
 import type { FeatureSpec } from '../../matching/model.ts';
 import type { RegistryView } from '../../registry/ports.ts';
+import { openCompanionReads } from './companion-reads.ts';
 import type { Connection } from './connection.ts';
 import { findPaths, valueColumns, valuesOf, type ValueRow } from './features.ts';
 import type { Sync } from './promised.ts';
@@ -28,7 +29,8 @@ import {
 } from './rows.ts';
 
 type RecordView = Pick<Sync<RegistryView>, 'named' | 'resolveId' | 'record' | 'resource' | 'features' | 'golden'>;
-type LinkView = Omit<Sync<RegistryView>, keyof RecordView>;
+type CompanionView = Pick<Sync<RegistryView>, 'companion' | 'companionsBy'>;
+type LinkView = Omit<Sync<RegistryView>, keyof RecordView | keyof CompanionView>;
 
 const openRecordView = (db: Connection, features: readonly FeatureSpec[]): RecordView => {
   const named = db
@@ -85,7 +87,7 @@ const openLinkView = (db: Connection): LinkView => {
 };
 
 /** Point reads of the committed state. */
-export const openView = (db: Connection, features: readonly FeatureSpec[]): Sync<RegistryView> => ({
-  ...openRecordView(db, features),
-  ...openLinkView(db),
-});
+export const openView = (db: Connection, features: readonly FeatureSpec[]): Sync<RegistryView> => {
+  const { companion, companionsBy } = openCompanionReads(db);
+  return { ...openRecordView(db, features), ...openLinkView(db), companion, companionsBy };
+};

@@ -1,12 +1,12 @@
 import { RegistryError, type Refusal } from '../../domain/errors.ts';
-import { historyBundle } from '../../fhir/history.ts';
+import { historyBundle, type HistoryVersion } from '../../fhir/history.ts';
 import { isLogicalId } from '../../fhir/logical-id.ts';
-import type { Patient } from '../../fhir/r4.ts';
+import type { KeptResource } from '../../fhir/r4.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { defaultSearchOptions, parseSearch, type Shape } from '../../fhir/search.ts';
 import { shaped } from '../../fhir/shape.ts';
 import { canonicalReader } from '../../registry/canonical-reader.ts';
-import { LEDGER_END, type LedgerPlace, type PatientVersion, readHistory, readTypeHistory } from '../../registry/history.ts';
+import { LEDGER_END, type LedgerPlace, readHistory, readTypeHistory } from '../../registry/history.ts';
 import { type Lookup, readPatient, readVersion } from '../../registry/lookup.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
@@ -31,14 +31,14 @@ export const idOf = (exchange: Exchange): string => param(exchange, 'id');
 const missing = (id: string): Answer =>
   failure(refuse('not-found', isLogicalId(id) ? `There is no Patient/${id}.` : 'This is no id.'));
 
-const headersOf = (patient: Patient): Record<string, string> => ({
-  etag: `W/"${patient.meta?.versionId ?? ''}"`,
-  'last-modified': new Date(patient.meta?.lastUpdated ?? 0).toUTCString(),
+const headersOf = ({ meta }: KeptResource): Record<string, string> => ({
+  etag: `W/"${meta?.versionId ?? ''}"`,
+  'last-modified': new Date(meta?.lastUpdated ?? 0).toUTCString(),
 });
 
 const gone = (id: string): Answer => failure(refuse('deleted', `Patient/${id} was deleted.`));
 
-/** How much of a Patient is asked for (`_summary`, `_elements`); `_summary=count` is for searches. */
+/** How much of a resource is asked for (`_summary`, `_elements`); `_summary=count` is for searches. */
 function shapeOf(exchange: Exchange): Shape | Refusal {
   const asked = [...queryOf(exchange.request)].filter(([name]) => name === '_summary' || name === '_elements');
   const parsed = parseSearch(new URLSearchParams(asked), { ...defaultSearchOptions, strict: true });
@@ -47,7 +47,7 @@ function shapeOf(exchange: Exchange): Shape | Refusal {
 }
 
 /** R4 http.html#cread (REST-21): whether the version that the reader has is the one in force; If-None-Match beats If-Modified-Since. */
-function isKnown(exchange: Exchange, { meta }: Patient): boolean {
+function isKnown(exchange: Exchange, { meta }: KeptResource): boolean {
   const { 'if-none-match': etags, 'if-modified-since': since } = exchange.request.headers;
   if (etags !== undefined) {
     return etags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === `"${meta?.versionId ?? ''}"`);
@@ -57,20 +57,24 @@ function isKnown(exchange: Exchange, { meta }: Patient): boolean {
   return Math.floor(Date.parse(meta?.lastUpdated ?? '') / 1000) * 1000 <= known;
 }
 
-/** The Patient as it was asked for, or 304 where the reader has it already. */
-function answerWith(
-  exchange: Exchange,
-  patient: Patient,
-  { event, headers = {} }: { readonly event: string; readonly headers?: Record<string, string> },
-): Answer {
+interface Told {
+  readonly event: string;
+  readonly headers?: Record<string, string>;
+  /** Ids of the Patients that it is about; by default its own. */
+  readonly patients?: readonly string[];
+}
+
+/** The resource as it was asked for, or 304 where the reader has it already. */
+export function answerWith(exchange: Exchange, resource: KeptResource, told: Told): Answer {
+  const { event, headers = {}, patients = [resource.id ?? ''] } = told;
   const shape = shapeOf(exchange);
   if (isRefusal(shape)) return failure(shape);
-  const known = isKnown(exchange, patient);
+  const known = isKnown(exchange, resource);
   return {
     status: known ? 304 : 200,
-    headers: { ...headersOf(patient), ...headers },
-    body: known ? null : shaped(patient, shape),
-    log: { event, patients: [patient.id ?? ''] },
+    headers: { ...headersOf(resource), ...headers },
+    body: known ? null : shaped(resource, shape),
+    log: { event, patients },
   };
 }
 
@@ -85,11 +89,17 @@ export async function read(dependencies: FhirDependencies, exchange: Exchange): 
   return answerWith(exchange, patient, { event: 'read', headers });
 }
 
+/** The version in the URL; undefined where it is none that there may be. */
+export const versionIdOf = (exchange: Exchange): number | undefined => {
+  const version = param(exchange, 'vid');
+  return /^[1-9]\d{0,8}$/.test(version) ? Number(version) : undefined;
+};
+
 /** REST-22. */
 export async function vread(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
-  const [id, version] = [idOf(exchange), param(exchange, 'vid')];
-  const known = isLogicalId(id) && /^[1-9]\d{0,8}$/.test(version);
-  const patient = known ? await readVersion(lookupOf(dependencies, exchange), id, Number(version)) : undefined;
+  const [id, version] = [idOf(exchange), versionIdOf(exchange)];
+  const known = isLogicalId(id) && version !== undefined;
+  const patient = known ? await readVersion(lookupOf(dependencies, exchange), id, version) : undefined;
   if (!patient) return failure(refuse('not-found', `There is no such version of Patient/${isLogicalId(id) ? id : ''}.`));
   if ('deleted' in patient) return gone(id);
   return answerWith(exchange, patient, { event: 'vread' });
@@ -123,30 +133,39 @@ function historyQuery(query: URLSearchParams): { readonly limit: number; readonl
   return { limit, since, link: `_count=${limit}${since === null ? '' : `&_since=${encodeURIComponent(since)}`}` };
 }
 
-const lastUpdatedOf = (version: PatientVersion): string =>
+const lastUpdatedOf = (version: HistoryVersion): string =>
   ('deleted' in version ? version.deleted.lastUpdated : version.meta?.lastUpdated) ?? '';
-const versionOf = (version: PatientVersion): number =>
+const versionOf = (version: HistoryVersion): number =>
   'deleted' in version ? version.deleted.version : Number(version.meta?.versionId ?? 1);
+
+/** What a history of one resource is asked for, and how its answer links to what is older. */
+export function historyPage(exchange: Exchange) {
+  const query = queryOf(exchange.request);
+  const { limit, since, link } = historyQuery(query);
+  const before = once(query, '_page', wholeNumber) ?? Number.MAX_SAFE_INTEGER;
+  return {
+    before,
+    limit,
+    /** The versions since then, with the links of the page at the URL of the resource. */
+    linksOf(found: { readonly total: number; readonly versions: readonly HistoryVersion[] }, resourceUrl: string) {
+      const versions = found.versions.filter((version) => since === null || lastUpdatedOf(version) >= since);
+      const oldest = versions.at(-1);
+      const goesOn = limit > 0 && oldest && versions.length === found.versions.length && versionOf(oldest) > 1;
+      const self = `${resourceUrl}/_history?${link}`;
+      const next = goesOn ? `${self}&_page=${versionOf(oldest)}` : null;
+      return { total: since === null ? found.total : null, versions, self, next };
+    },
+  };
+}
 
 /** R4 http.html#history on one Patient: newest first, paged. */
 export async function history(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
   const id = idOf(exchange);
-  const query = queryOf(exchange.request);
-  const { limit, since, link } = historyQuery(query);
-  const before = once(query, '_page', wholeNumber) ?? Number.MAX_SAFE_INTEGER;
-  const found = isLogicalId(id) ? await readHistory(lookupOf(dependencies, exchange), id, { before, limit }) : undefined;
+  const page = historyPage(exchange);
+  const found = isLogicalId(id) ? await readHistory(lookupOf(dependencies, exchange), id, page) : undefined;
   if (!found) return missing(id);
-  const versions = found.versions.filter((version) => since === null || lastUpdatedOf(version) >= since);
-  const oldest = versions.at(-1);
-  const goesOn = limit > 0 && oldest && versions.length === found.versions.length && versionOf(oldest) > 1;
-  const url = `${exchange.base}/Patient/${found.id}/_history?${link}`;
-  const bundle = historyBundle({
-    base: exchange.base,
-    total: since === null ? found.total : null,
-    versions,
-    self: url,
-    next: goesOn ? `${url}&_page=${versionOf(oldest)}` : null,
-  });
+  const links = page.linksOf(found, `${exchange.base}/Patient/${found.id}`);
+  const bundle = historyBundle({ base: exchange.base, type: 'Patient', ...links });
   return { status: 200, body: bundle, log: { event: 'history', patients: [found.id] } };
 }
 
@@ -163,6 +182,7 @@ export async function typeHistory(dependencies: FhirDependencies, exchange: Exch
   const { versions, next } = await readTypeHistory(lookupOf(dependencies, exchange), from, { limit, since });
   const url = `${exchange.base}/Patient/_history?${link}`;
   const bundle = historyBundle({
+    type: 'Patient',
     base: exchange.base,
     total: null,
     versions,

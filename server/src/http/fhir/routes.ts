@@ -1,14 +1,17 @@
-import { auditCapability, capabilityStatement, patientCapability } from '../../fhir/capability.ts';
-import type { Refusal } from '../../domain/errors.ts';
+import { auditCapability, capabilityStatement, companionCapability, patientCapability } from '../../fhir/capability.ts';
+import { COMPANION_TYPES } from '../../domain/companions.ts';
+import { type Refusal, RegistryError } from '../../domain/errors.ts';
 import { type PatientTarget, targetById, targetByIdentifier } from '../../fhir/conditional.ts';
 import { isRefusal, refuse } from '../../fhir/refusal.ts';
 import { isFields } from '../../fhir/fields.ts';
+import { isLogicalId } from '../../fhir/logical-id.ts';
 import { readBody } from '../body.ts';
 import { type Answer, type Exchange, queryOf } from '../exchange.ts';
-import { failure } from '../failure.ts';
+import { failure, refusalOf } from '../failure.ts';
 import type { Handler, Method, Route } from '../server.ts';
 import { auditEvent, auditEvents } from './audit-events.ts';
-import { submitBundle } from './bundle.ts';
+import { type ReadWithin, submitBundle } from './bundle.ts';
+import { companionHandlers } from './companions.ts';
 import { HEALTH_ROWS } from '../health.ts';
 import { openApi } from '../openapi/document.ts';
 import type { FhirDependencies } from './dependencies.ts';
@@ -25,7 +28,7 @@ const metadata = (dependencies: FhirDependencies, exchange: Exchange): Answer =>
     base: exchange.base,
     version: dependencies.version,
     date: dependencies.released,
-    resources: [patientCapability, auditCapability],
+    resources: [patientCapability, ...COMPANION_TYPES.map(companionCapability), auditCapability],
     system: ['batch', 'transaction'],
     doors: dependencies.doors,
   }),
@@ -47,13 +50,13 @@ const putByIdentifier = (dependencies: FhirDependencies, exchange: Exchange): Pr
 const submitEither = async (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> => {
   const body = await readBody(exchange.request, dependencies.limits);
   const isBundle = isFields(body) && body['resourceType'] === 'Bundle';
-  if (isBundle) return submitBundle(dependencies, exchange, body, { status: 201, location: 'opencr' });
+  if (isBundle) return submitBundle({ dependencies, exchange, readWithin }, body, { status: 201, location: 'opencr' });
   return submitBody(dependencies, exchange, { body, address: POST, style: 'opencr' });
 };
 
 const submitTo = async (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> => {
   const body = await readBody(exchange.request, dependencies.limits);
-  return submitBundle(dependencies, exchange, body, { status: 200, location: dependencies.location });
+  return submitBundle({ dependencies, exchange, readWithin }, body, { status: 200, location: dependencies.location });
 };
 
 type Unguarded = Omit<Route, 'needs'>;
@@ -80,13 +83,16 @@ const otherUrl: Handler = async ({ request }) =>
   failure(
     refuse(
       'not-found',
-      /^\/fhir\/Patient\b/.test(request.raw.url ?? '')
+      /^\/fhir\/(?:Patient|Organization|RelatedPerson)\b/.test(request.raw.url ?? '')
         ? 'There is nothing at this URL.'
-        : 'This registry keeps the identity of patients: Patient is the only resource that it serves here.',
+        : 'This registry keeps the identity of patients: Patient, Organization and RelatedPerson are the resources that it serves here.',
     ),
   );
 
 type Served = (dependencies: FhirDependencies, exchange: Exchange) => Promise<Answer> | Answer;
+
+const organization = companionHandlers('Organization');
+const relatedPerson = companionHandlers('RelatedPerson');
 
 /** By URL and method: whatever is served here, and nothing else. A row that `OPERATIONS` does not describe does not compile. */
 const SERVED = {
@@ -104,6 +110,26 @@ const SERVED = {
   '/fhir/Patient/:id/_history/:vid': { GET: vread },
   '/fhir/Patient/$ihe-pix': { GET: pix, POST: pix },
   '/fhir/Patient/$match': { POST: match },
+  '/fhir/Organization': {
+    GET: organization.search,
+    POST: organization.create,
+    PUT: organization.updateByIdentifier,
+    DELETE: organization.removeByIdentifier,
+  },
+  '/fhir/Organization/_search': { POST: organization.searchByForm },
+  '/fhir/Organization/:id': { GET: organization.read, PUT: organization.update, DELETE: organization.remove },
+  '/fhir/Organization/:id/_history': { GET: organization.history },
+  '/fhir/Organization/:id/_history/:vid': { GET: organization.vread },
+  '/fhir/RelatedPerson': {
+    GET: relatedPerson.search,
+    POST: relatedPerson.create,
+    PUT: relatedPerson.updateByIdentifier,
+    DELETE: relatedPerson.removeByIdentifier,
+  },
+  '/fhir/RelatedPerson/_search': { POST: relatedPerson.searchByForm },
+  '/fhir/RelatedPerson/:id': { GET: relatedPerson.read, PUT: relatedPerson.update, DELETE: relatedPerson.remove },
+  '/fhir/RelatedPerson/:id/_history': { GET: relatedPerson.history },
+  '/fhir/RelatedPerson/:id/_history/:vid': { GET: relatedPerson.vread },
   '/fhir/AuditEvent': { GET: auditEvents },
   '/fhir/AuditEvent/:id': { GET: auditEvent },
   '/fhir': { POST: submitTo },
@@ -119,6 +145,43 @@ type Row = { [Url in keyof typeof SERVED]: `${keyof (typeof SERVED)[Url] & strin
 const ROWS = Object.entries(SERVED).flatMap(([url, handlers]) =>
   Object.keys(handlers).map((method) => `${method} ${url}` as Row),
 );
+
+/** The GET that a URL within the base stands for, with the parameters of its path. */
+function getAt(
+  path: string,
+): { readonly handle: Served; readonly url: string; readonly params: Readonly<Record<string, string>> } | undefined {
+  const segments = path.split('/');
+  for (const [url, handlers] of Object.entries<Partial<Record<Method, Served>>>(SERVED)) {
+    const wanted = url.split('/').slice(2);
+    const fits =
+      url.startsWith('/fhir/') &&
+      wanted.length === segments.length &&
+      wanted.every((one, place) => (one.startsWith(':') ? isLogicalId(segments[place] ?? '') : one === segments[place]));
+    if (!fits || !handlers.GET) continue;
+    const params = wanted.flatMap((one, place) => (one.startsWith(':') ? [[one.slice(1), segments[place]]] : []));
+    return { handle: handlers.GET, url, params: Object.fromEntries(params) as Record<string, string> };
+  }
+  return undefined;
+}
+
+/** An entry of a Bundle that reads or searches: as the same request by itself, under the same token. */
+const readWithin: ReadWithin = async (dependencies, exchange, { url, ifNoneMatch }) => {
+  const [path = ''] = url.split('?', 1);
+  const at = getAt(path);
+  if (!at) return failure(refuse('not-found', 'There is nothing to read at this URL.', 'request.url'));
+  const needs = grantFor('GET', at.url);
+  if (needs !== null && exchange.grants?.has(needs) === false)
+    return failure(refuse('insufficient-scope', `The token lacks the scope ${needs}.`));
+  const { prefer } = exchange.request.headers;
+  const headers = { ...(prefer !== undefined && { prefer }), ...(ifNoneMatch !== null && { 'if-none-match': ifNoneMatch }) };
+  const request = { method: 'GET', params: at.params, headers, body: undefined, raw: { url: `/fhir/${url}` } };
+  try {
+    return await at.handle(dependencies, { ...exchange, request });
+  } catch (error) {
+    if (error instanceof RegistryError) return failure(refusalOf(error));
+    throw error;
+  }
+};
 
 /** The door described for machines: not FHIR, so plain JSON whatever is asked for. */
 function openapi({ version }: FhirDependencies, { base }: Exchange): Answer {

@@ -3,13 +3,13 @@ import { isRefusal } from '../../fhir/refusal.ts';
 import { defaultSearchOptions, domainsOf, parseSearch, type PatientSearch, remarksOn } from '../../fhir/search.ts';
 import { searchset } from '../../fhir/searchset.ts';
 import { shaped, withinDomains } from '../../fhir/shape.ts';
-import type { Patient } from '../../fhir/r4.ts';
+import type { KeptResource, Patient } from '../../fhir/r4.ts';
 import { crossReference, targetsIn } from '../../registry/pix.ts';
 import { type SearchPage, searchPatients } from '../../registry/search.ts';
 import { readBody, readForm } from '../body.ts';
-import { type Answer, type Exchange, queryOf } from '../exchange.ts';
+import { type Answer, type Exchange, formatFor, queryOf } from '../exchange.ts';
 import { failure } from '../failure.ts';
-import { checkAcceptable, handling, negotiated } from '../negotiation.ts';
+import { checkAcceptable, handling } from '../negotiation.ts';
 import type { FhirDependencies } from './dependencies.ts';
 import { lookupOf } from './read.ts';
 
@@ -20,9 +20,10 @@ function shapedPage(search: PatientSearch, { matches, included, next }: SearchPa
   if (search.shape.summary === 'count') return { matches: [], included: [], next: null };
   const domains = domainsOf(search);
   const within = (patient: Patient): Patient => (domains === null ? patient : withinDomains(patient, domains));
+  const beside = (one: KeptResource): KeptResource => (one.resourceType === 'Patient' ? within(one) : one);
   return {
     matches: matches.map((match) => shaped(within(match), search.shape)),
-    included: included.map(within),
+    included: included.map(beside),
     next,
   };
 }
@@ -37,7 +38,7 @@ async function answerSearch(dependencies: FhirDependencies, exchange: Exchange, 
   const remarks = [...page.remarks, ...(said === 'lenient' ? remarksOn(parsed) : [])];
   return {
     status: 200,
-    body: searchset({ base: exchange.base, search: parsed, ...page, ...shapedPage(parsed, page), remarks }),
+    body: searchset({ type: 'Patient', base: exchange.base, search: parsed, ...page, ...shapedPage(parsed, page), remarks }),
     log: { event: 'search', patients: idsOf(page.matches) },
   };
 }
@@ -46,15 +47,23 @@ async function answerSearch(dependencies: FhirDependencies, exchange: Exchange, 
 export const search = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> =>
   answerSearch(dependencies, exchange, queryOf(exchange.request));
 
-/** `POST Patient/_search` (SRCH-17): the parameters of the URL and of the form together. The access log keeps the form, too. */
-export async function searchByForm(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {
+/** SRCH-17: a search by the parameters of the URL and of the form together. The access log keeps the form, too. */
+export async function byForm(
+  dependencies: FhirDependencies,
+  exchange: Exchange,
+  searched: (params: URLSearchParams) => Promise<Answer>,
+): Promise<Answer> {
   const form = await readForm(exchange.request, dependencies.limits);
-  const format = form.get('_format') ?? queryOf(exchange.request).get('_format') ?? undefined;
-  checkAcceptable(negotiated(exchange.request.headers.accept, format));
-  const answer = await answerSearch(dependencies, exchange, new URLSearchParams([...queryOf(exchange.request), ...form]));
+  const format = form.get('_format') ?? undefined;
+  checkAcceptable(formatFor(exchange.request, format));
+  const answer = await searched(new URLSearchParams([...queryOf(exchange.request), ...form]));
   const log = { event: 'refusal', patients: [], ...answer.log, asked: form.toString() };
   return { ...answer, log, ...(format !== undefined && { format }) };
 }
+
+/** `POST Patient/_search`. */
+export const searchByForm = (dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> =>
+  byForm(dependencies, exchange, (params) => answerSearch(dependencies, exchange, params));
 
 /** ITI-83 `$ihe-pix`, by GET and by POST of a Parameters (PIX-83-19). */
 export async function pix(dependencies: FhirDependencies, exchange: Exchange): Promise<Answer> {

@@ -42,7 +42,7 @@ export async function shownAccepted(
   const there = accepted.status === 'existing' ? await readPatient(lookupOf(dependencies, exchange), id) : undefined;
   if (there && 'patient' in there) return there.patient;
   const record = { id, version, lastUpdated, flags, source };
-  const resource = canonicalContent(dependencies.policy().authorities, taken.submission.resource);
+  const resource = canonicalContent(dependencies.policy().authorities, accepted.resource ?? taken.submission.resource);
   return renderSource(
     { record, resource, goldenId, replacedBy, brokenWith, clientDisplay: dependencies.displayName(source) },
     dependencies.ours,

@@ -20,12 +20,13 @@ const fhir = (schema: Schema): Schema => ({
   'application/fhir+xml': { schema: { type: 'string', description: 'The same as FHIR XML.' } },
 });
 
+const anyOf = (names: string | readonly string[]): Schema =>
+  typeof names === 'string' ? ref(names) : names.length === 1 && names[0] ? ref(names[0]) : { anyOf: names.map(ref) };
+
 const contentOf = ({ schema, type }: Success): Schema => {
   if (schema === null) return {};
-  return {
-    content:
-      type === undefined ? fhir(ref(schema)) : { [type]: { schema: schema === 'OpenApi' ? { type: 'object' } : ref(schema) } },
-  };
+  if (type === undefined) return { content: fhir(anyOf(schema)) };
+  return { content: { [type]: { schema: schema === 'OpenApi' ? { type: 'object' } : anyOf(schema) } } };
 };
 
 /** By status: the codes of docs/api.md that it may stand for. */
@@ -38,7 +39,7 @@ function refusals(codes: readonly ErrorCode[]): Readonly<Record<string, Schema>>
   });
   return Object.fromEntries([
     ...described,
-    ['431', { description: 'URL and headers over 16 KiB.', content: fhir(ref('OperationOutcome')) }],
+    ['431', { description: 'URL and headers over 15 KiB.', content: fhir(ref('OperationOutcome')) }],
   ]);
 }
 
@@ -64,16 +65,13 @@ function described(row: Described): Schema {
   const [method = '', url = ''] = row.split(' ');
   const operation: Operation = OPERATIONS[row];
   const own = Object.keys(idOf).filter(isOfPath(url));
-  const schema = operation.body?.map(ref);
   const parameters = [...own.map((name) => idOf[name]), ...(operation.parameters ?? []), ...(operation.isOpen ? [] : everywhere)];
   return {
     operationId: `${method.toLowerCase()}${url.replaceAll(/[^A-Za-z0-9]+(\w?)/g, (_, next: string) => next.toUpperCase())}`,
     summary: operation.summary,
     tags: [operation.tag],
     ...(parameters.length > 0 && { parameters }),
-    ...(schema && {
-      requestBody: { required: true, content: fhir(schema.length === 1 && schema[0] ? schema[0] : { anyOf: schema }) },
-    }),
+    ...(operation.body && { requestBody: { required: true, content: fhir(anyOf(operation.body)) } }),
     ...(operation.form && { requestBody: FORM }),
     responses: { ...refusals(codesOf(operation)), ...successes(operation.success), ...(row === 'GET /health/ready' && STARTING) },
     ...(operation.isOpen && { security: [] }),
@@ -104,7 +102,7 @@ export function openApi(
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: server }],
-    tags: ['Patient', 'AuditEvent', 'System', 'OpenCR 1.x'].map((name) => ({ name })),
+    tags: ['Patient', 'Organization', 'RelatedPerson', 'AuditEvent', 'System', 'OpenCR 1.x'].map((name) => ({ name })),
     security: [{ certificate: [] }],
     paths,
     components: {

@@ -1,4 +1,5 @@
 /** What each route is for, takes and answers. A route without an entry here does not compile (`fhir/routes.ts`). */
+import type { CompanionType } from '../../domain/companions.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import * as parameters from './parameters.ts';
 import type { Parameter } from './parameters.ts';
@@ -8,15 +9,15 @@ type SchemaName = string;
 
 export interface Success {
   readonly description: string;
-  /** null: without a body. */
-  readonly schema: SchemaName | null;
+  /** Any of these; null: without a body. */
+  readonly schema: SchemaName | readonly SchemaName[] | null;
   /** Of what is no FHIR. */
   readonly type?: 'application/json';
 }
 
 export interface Operation {
   readonly summary: string;
-  readonly tag: 'Patient' | 'AuditEvent' | 'System' | 'OpenCR 1.x';
+  readonly tag: 'Patient' | CompanionType | 'AuditEvent' | 'System' | 'OpenCR 1.x';
   readonly parameters?: readonly Parameter[];
   /** The parameters may come in a form, too. */
   readonly form?: boolean;
@@ -42,14 +43,16 @@ const WRITE: readonly ErrorCode[] = [
 const ASK: readonly ErrorCode[] = ['business-rule', 'too-many-requests', 'busy'];
 
 const patient = (description: string): Success => ({ description, schema: 'Patient' });
+/** Of what was written; an OperationOutcome where Prefer asks for one. */
+const written = (description: string): Success => ({ description, schema: ['Patient', 'OperationOutcome'] });
 const bundle = (description: string): Success => ({ description, schema: 'Bundle' });
 const none = (description: string): Success => ({ description, schema: null });
 
 const submit = {
   parameters: [parameters.preferred, parameters.ifMatch, parameters.ifNoneExist],
   success: {
-    201: patient('Created, or updated.'),
-    200: patient('There is one already that If-None-Exist names: nothing was done.'),
+    201: written('Created, or updated.'),
+    200: written('There is one already that If-None-Exist names: nothing was done.'),
   },
   refused: WRITE,
 } as const;
@@ -65,7 +68,7 @@ const submitAlias = (body: readonly SchemaName[]): Operation => ({
 const update = {
   tag: 'Patient',
   body: ['Patient'],
-  success: { 201: patient('Created.'), 200: patient('Updated.') },
+  success: { 201: written('Created.'), 200: written('Updated.') },
   refused: WRITE,
 } as const;
 
@@ -85,6 +88,62 @@ const health = (summary: string): Operation => ({
   isOpen: true,
   success: { 200: { description: 'Yes.', schema: 'Health', type: 'application/json' } },
 });
+
+type CompanionRow<T extends CompanionType> =
+  | `${'GET' | 'POST' | 'PUT' | 'DELETE'} /fhir/${T}`
+  | `POST /fhir/${T}/_search`
+  | `${'GET' | 'PUT' | 'DELETE'} /fhir/${T}/:id`
+  | `GET /fhir/${T}/:id/_history`
+  | `GET /fhir/${T}/:id/_history/:vid`;
+
+/** What the door does with Organizations or RelatedPersons. */
+function companionOperations<T extends CompanionType>(type: T): Readonly<Record<CompanionRow<T>, Operation>> {
+  const tag = type;
+  const one = (description: string): Success => ({ description, schema: type });
+  const search = {
+    tag,
+    parameters: [...parameters.companionSearch(type), parameters.strictly],
+    success: { 200: bundle('A page of matches.') },
+  };
+  const read = { tag, parameters: [...parameters.shape, ...parameters.ifKnown], refused: ['not-found', 'deleted'] } as const;
+  const submitted = { tag, body: [type], refused: WRITE, success: { 201: one('Created.'), 200: one('Updated.') } };
+  const addressed = { parameters: [parameters.preferred, parameters.ifMatch] };
+  const conditional = { parameters: [parameters.condition, ...addressed.parameters] };
+  const own = `one of your own ${type}s`;
+  const operations: Record<string, Operation> = {
+    [`GET /fhir/${type}`]: { ...search, summary: `Searches ${type}s` },
+    [`POST /fhir/${type}/_search`]: {
+      ...search,
+      summary: `Searches ${type}s by a form: its parameters and those of the URL together`,
+      form: true,
+      refused: ['unsupported-media-type', 'too-large'],
+    },
+    [`POST /fhir/${type}`]: {
+      ...submitted,
+      summary: `Submits a ${type}`,
+      parameters: [parameters.preferred, parameters.ifNoneExist],
+      success: { 201: one('Created.'), 200: one('There is one already that If-None-Exist names: nothing was done.') },
+    },
+    [`PUT /fhir/${type}`]: { ...submitted, ...conditional, summary: `Submits ${own} by an identifier (conditional update)` },
+    [`DELETE /fhir/${type}`]: { ...remove, ...conditional, tag, summary: `Deletes ${own} by an identifier` },
+    [`GET /fhir/${type}/:id`]: { ...read, summary: `Reads a ${type}`, success: { 200: one('The version in force.'), ...known } },
+    [`PUT /fhir/${type}/:id`]: { ...submitted, ...addressed, summary: `Submits ${own} by its id` },
+    [`DELETE /fhir/${type}/:id`]: { ...remove, ...addressed, tag, summary: `Deletes ${own}` },
+    [`GET /fhir/${type}/:id/_history`]: {
+      summary: `Versions of a ${type}, newest first`,
+      tag,
+      parameters: parameters.history,
+      success: { 200: bundle('A page of versions.') },
+      refused: ['not-found'],
+    },
+    [`GET /fhir/${type}/:id/_history/:vid`]: {
+      ...read,
+      summary: `One version of a ${type}`,
+      success: { 200: one('This version.'), ...known },
+    },
+  };
+  return operations as Record<CompanionRow<T>, Operation>;
+}
 
 export const OPERATIONS = {
   'GET /fhir/metadata': {
@@ -185,13 +244,15 @@ export const OPERATIONS = {
     refused: ASK,
   },
   'POST /fhir': {
-    summary: 'A Bundle of Patients, batch or transaction',
+    summary: 'A Bundle, batch or transaction, or the history of another server',
     tag: 'Patient',
     parameters: [parameters.preferred],
     body: ['SubmittedBundle'],
     success: { 200: bundle('What became of each entry.') },
     refused: WRITE,
   },
+  ...companionOperations('Organization'),
+  ...companionOperations('RelatedPerson'),
   'GET /fhir/AuditEvent': {
     summary: 'Searches the audit trail, for clients with the scope audit',
     tag: 'AuditEvent',

@@ -1,6 +1,7 @@
 /** Parameters of the routes: those of searches from the tables that searches are read by. */
 import { AUDIT_MODIFIED, AUDIT_PARAMETERS } from '../../fhir/audit-search.ts';
-import { patientCapability } from '../../fhir/capability.ts';
+import type { CompanionType } from '../../domain/companions.ts';
+import { companionCapability, patientCapability } from '../../fhir/capability.ts';
 import { DATES, STRINGS } from '../../fhir/conditions.ts';
 import { SORTS } from '../../fhir/sorting.ts';
 import { ID_PATTERN, type Schema } from './schemas.ts';
@@ -82,6 +83,21 @@ export const patientSearch: readonly Parameter[] = [
   elements,
   page,
 ];
+
+/** `GET /fhir/Organization`, `GET /fhir/RelatedPerson`. */
+export const companionSearch = (type: CompanionType): readonly Parameter[] => {
+  const { searchParams, searchIncludes } = companionCapability(type);
+  return [
+    ...searched(searchParams),
+    query('name:exact', 'As written.'),
+    query('name:contains', 'Anywhere in it.'),
+    query('_include', 'What it refers to.', oneOf(...searchIncludes)),
+    query('_count', 'Matches on a page.', count(0, 500)),
+    summary,
+    elements,
+    page,
+  ];
+};
 
 /** `GET /fhir/AuditEvent`. */
 export const auditSearch: readonly Parameter[] = [

@@ -1,4 +1,5 @@
 /** JSON schemas of what goes over the wire, from the same table of R4's elements that XML is read by. */
+import { COMPANION_TYPES } from '../../domain/companions.ts';
 import { elementsOf, isPrimitive } from '../../fhir/xml/elements.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
@@ -29,6 +30,7 @@ const primitives: Readonly<Record<string, Schema>> = {
 /** Codes of required bindings that are checked. */
 const CODES: Readonly<Record<string, readonly string[]>> = {
   'Patient.gender': ['male', 'female', 'other', 'unknown'],
+  'RelatedPerson.gender': ['male', 'female', 'other', 'unknown'],
   'Patient.contact.gender': ['male', 'female', 'other', 'unknown'],
   'Patient.link.type': ['replaced-by', 'replaces', 'refer', 'seealso'],
   'Identifier.use': ['usual', 'official', 'temp', 'secondary', 'old'],
@@ -44,7 +46,12 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   Narrative: ['status', 'div'],
   'Patient.link': ['other', 'type'],
   'Patient.communication': ['language'],
+  RelatedPerson: ['patient'],
+  'RelatedPerson.communication': ['language'],
 };
+
+/** Resources that are kept. */
+const KEPT: readonly string[] = ['Patient', ...COMPANION_TYPES];
 
 /** Written by hand: their elements are all of R4's types, or lead back to themselves, which tools that make values from a schema do not end with. */
 const open: Readonly<Record<string, Schema>> = {
@@ -78,7 +85,7 @@ function typeSchema(name: string): Schema {
     const one = schemaOf(type, `${name}.${element}`);
     return [element, isList ? { type: 'array', items: one, minItems: 1, maxItems: 100 } : one] as const;
   });
-  const isResource = name === 'Patient';
+  const isResource = KEPT.includes(name);
   return {
     type: 'object',
     required: [...(isResource ? ['resourceType'] : []), ...(REQUIRED[name] ?? [])],
@@ -110,20 +117,20 @@ const resource = (type: string, more: Readonly<Record<string, Schema>>, required
 const link = listOf({ type: 'object', required: ['relation', 'url'], properties: { relation: text, url: text } });
 
 const submittedBundle = resource('Bundle', {
-  type: { type: 'string', enum: ['batch', 'transaction', 'collection'] },
+  type: { type: 'string', enum: ['batch', 'transaction', 'history', 'collection'] },
   entry: {
     type: 'array',
     items: {
       type: 'object',
       properties: {
         fullUrl: { type: 'string', pattern: '^\\S+$' },
-        resource: ref('Patient'),
+        resource: { anyOf: KEPT.map(ref) },
         request: {
           type: 'object',
           required: ['method', 'url'],
           properties: {
-            method: { type: 'string', enum: ['POST', 'PUT', 'DELETE'] },
-            url: { type: 'string', pattern: '^Patient(/[A-Za-z0-9.-]{1,64}|\\?identifier=\\S+)?$' },
+            method: { type: 'string', enum: ['POST', 'PUT', 'DELETE', 'GET'] },
+            url: { type: 'string', pattern: `^(${KEPT.join('|')})(/[A-Za-z0-9.-]{1,64}|\\?identifier=\\S+)?$` },
             ifMatch: text,
             ifNoneExist: text,
           },
@@ -222,7 +229,7 @@ const matrixRow: Schema = {
 
 export const schemas: Readonly<Record<string, Schema>> = {
   ...open,
-  ...Object.fromEntries(closureOf('Patient').map((type) => [type, typeSchema(type)])),
+  ...Object.fromEntries([...new Set(KEPT.flatMap(closureOf))].map((type) => [type, typeSchema(type)])),
   SubmittedBundle: submittedBundle,
   Bundle: answeredBundle,
   OperationOutcome: operationOutcome,
