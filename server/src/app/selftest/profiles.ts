@@ -13,7 +13,6 @@ export const PROFILES: readonly Profile[] = [rest, search, bundles, pix, feed, m
 export const UNTRIED: Readonly<Record<string, string>> = {
   'PDQ-78-19': 'needs an issuer of tokens',
   'PDQ-119-05': 'needs decision rules that find two persons',
-  'PDQ-119-11': 'needs more candidates than the rules’ limit',
   'PDQ-119-16': 'needs an issuer of tokens',
   'PIX-104-03': 'one identifier names one record here',
   'PIX-104-07': 'needs an authority whose system is the base of a FHIR server',
@@ -31,4 +30,7 @@ export const UNTRIED: Readonly<Record<string, string>> = {
   'ATNA-05': 'needs an audit repository',
   'ATNA-06': 'needs an audit repository',
   'ATNA-07': 'needs an audit repository',
+  'HIM-20': 'needs a client that is a proxy',
+  'HIM-21': 'needs a client that is a proxy',
+  'HIM-22': 'needs a client that is a proxy',
 };

@@ -1,4 +1,18 @@
-import { at, equal, found, holds, list, madeId, patient, type Profile, refused, somebody, textAt, Untried } from '../probe.ts';
+import {
+  at,
+  equal,
+  found,
+  holds,
+  list,
+  madeId,
+  patient,
+  type Profile,
+  refused,
+  somebody,
+  status,
+  textAt,
+  Untried,
+} from '../probe.ts';
 import { SYSTEMS } from '../site.ts';
 
 const GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
@@ -63,6 +77,19 @@ export const match: Profile = {
         reply,
         'none that is not certain',
         [...grades].every((grade) => grade === 'certain'),
+      );
+    });
+    await check('PDQ-119-11', async () => {
+      const body = parameters([{ name: 'unknownHere', valueBoolean: true }]);
+      const headers = { prefer: 'handling=lenient' };
+      const reply = await ask('POST', '/fhir/Patient/$match', { as: 'whole', body, headers });
+      status(reply, 200);
+      const remarks = list(reply.body, 'entry').filter((one) => at(one, 'search.mode') === 'outcome');
+      const severities = remarks.flatMap((one) => list(one, 'resource.issue').map((issue) => at(issue, 'severity')));
+      holds(
+        reply,
+        'a warning in an outcome, and no error',
+        severities.length > 0 && severities.every((one) => one === 'warning'),
       );
     });
     await check('PDQ-119-08', async () => {
